@@ -1,0 +1,150 @@
+package retry
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/holdfast-go/holdfast/internal/sysfs"
+)
+
+// call is an operation as data, with what it needs and what it gives. Were it a closure, every operation would
+// allocate it, although nearly none needs a second try.
+type call struct {
+	Op
+	flag    int
+	perm    fs.FileMode
+	follow  bool
+	buf     []byte
+	from    io.Reader
+	doomed  *sysfs.PendingError // removed already, the name is still there
+	opened  *os.File            // result of OpOpen, OpCreate, OpAppend, OpLock; argument of OpUnlock
+	moved   int64               // result of OpRead, OpWrite
+	info    fs.FileInfo
+	entries []fs.DirEntry
+	reached bool // run was called: an interceptor may have failed the operation instead
+}
+
+// run makes one attempt at the operation itself.
+func (c *call) run() error {
+	c.reached = true
+	var err error
+	switch c.Kind {
+	case OpOpen, OpCreate, OpAppend:
+		c.opened, err = sysfs.OpenFile(c.Path, c.flag, c.perm)
+	case OpRead, OpWrite:
+		var n int64
+		n, err = c.transfer()
+		c.moved += n
+	case OpTruncate:
+		err = c.File.os.Truncate(c.Bytes)
+	case OpSync:
+		err = c.File.os.Sync()
+	case OpClose:
+		err = c.File.os.Close()
+	case OpStat:
+		if c.follow {
+			c.info, err = sysfs.Stat(c.Path)
+		} else {
+			c.info, err = sysfs.Lstat(c.Path)
+		}
+	case OpReadDir:
+		if c.follow {
+			c.entries, err = sysfs.ReadDir(c.Path)
+		} else {
+			c.entries, err = sysfs.ReadDirNoFollow(c.Path)
+		}
+	case OpMkdir:
+		err = sysfs.Mkdir(c.Path, c.perm)
+	case OpRename:
+		err = sysfs.Rename(c.Path, c.To)
+	case OpReplace:
+		err = sysfs.Replace(c.Path, c.To)
+	case OpLink:
+		err = sysfs.Link(c.Path, c.To)
+	case OpRemove:
+		err = c.remove()
+	case OpLock:
+		c.opened, err = sysfs.TryLock(c.Path)
+	case OpUnlock:
+		err = sysfs.Unlock(c.opened)
+	case OpSyncDir:
+		err = sysfs.SyncDir(c.Path)
+	case OpProbe:
+		err = sysfs.Probe(c.Path)
+	}
+	return err
+}
+
+// remove removes once; further attempts only wait for the name to go, since by then it may be another file's.
+func (c *call) remove() error {
+	if c.doomed == nil {
+		err := sysfs.Remove(c.Path)
+		c.doomed, _ = err.(*sysfs.PendingError)
+		return err
+	}
+	if c.doomed.Gone() {
+		return nil
+	}
+	return c.doomed
+}
+
+// do runs a call by the policy and gives it back with its results.
+func (s FS) do(ctx context.Context, c call) (call, error) {
+	if ctx.Err() != nil {
+		return c, notTried(ctx, c.Op)
+	}
+	c.Attempt = 1
+	if s.Intercept == nil {
+		err := c.run()
+		if err == nil {
+			return c, nil
+		}
+		return s.again(ctx, c, err)
+	}
+	c, err := s.attempt(c)
+	if err == nil {
+		return c, nil
+	}
+	return s.again(ctx, c, err)
+}
+
+func (s FS) again(ctx context.Context, c call, first error) (call, error) {
+	op := c.Op
+	if s.Policy.classify(op, first) <= Permanent { // shorter than a loop, and files are often just not there
+		return c, failed(op, first)
+	}
+	err := s.Policy.again(ctx, op, first, s.denied, func(attempt int) error {
+		var err error
+		c.Attempt = attempt
+		c, err = s.attempt(c)
+		return err
+	})
+	return c, err
+}
+
+// attempt makes one attempt through the interceptor.
+func (s FS) attempt(c call) (call, error) {
+	if s.Intercept == nil {
+		err := c.run()
+		return c, err
+	}
+	op := c.Op
+	err := s.Intercept(&op, func() error {
+		c.Bytes = op.Bytes
+		return c.run()
+	})
+	c.Bytes = op.Bytes
+	if err != nil && c.opened != nil && c.Kind != OpUnlock {
+		c.opened.Close() // opened, but reported as failed
+		c.opened = nil
+	}
+	return c, err
+}
+
+// look is an Lstat of one attempt.
+func (s FS) look(name string) (fs.FileInfo, error) {
+	c, err := s.attempt(call{Op: Op{Kind: OpStat, Path: name, Attempt: 1}})
+	return c.info, err
+}

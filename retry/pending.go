@@ -1,0 +1,96 @@
+package retry
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Pending is a file that does not exist yet under its name. Commit makes it exist; Close without Commit makes that
+// it never did. Until then its content is in a file beside it, named ".holdfast-" and 16 hex digits and ".tmp".
+//
+//	p, err := files.NewPending(ctx, "out.json")
+//	if err != nil { … }
+//	defer p.Close()
+//	… write to p …
+//	return p.Commit(ctx)
+type Pending struct {
+	*File
+	to   string
+	done bool // the temporary file is gone
+}
+
+// NewPending begins a file that is to replace whatever is under name.
+func (s FS) NewPending(ctx context.Context, name string) (*Pending, error) {
+	for {
+		var random [8]byte
+		rand.Read(random[:])
+		temp := filepath.Join(filepath.Dir(name), ".holdfast-"+hex.EncodeToString(random[:])+".tmp")
+		f, err := s.Create(ctx, temp)
+		if err == nil {
+			f.nameUnsynced = false // nobody needs this name after a crash
+			return &Pending{File: f, to: name}, nil
+		}
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		// A create that was reported as failed can have been done. The name is ours in any case.
+		if tried, ok := errors.AsType[*Error](err); ok && tried.Attempts > 0 && !isNotExist(err) {
+			_ = s.Remove(context.WithoutCancel(ctx), temp) // mostly it is not there
+		}
+		return nil, err
+	}
+}
+
+// Commit puts the file in its place: synced, closed, renamed over whatever is there, and the folder synced. On an
+// error Close removes what is left. Where only the last sync failed the file is in its place, but a power cut may
+// still take it back.
+func (p *Pending) Commit(ctx context.Context) error {
+	return p.commit(ctx, OpReplace)
+}
+
+func (p *Pending) commit(ctx context.Context, kind Kind) error {
+	if p == nil || p.File == nil || p.done || p.closed {
+		return os.ErrClosed
+	}
+	if ctx.Err() != nil {
+		return notTried(ctx, Op{Kind: kind, Path: p.name, To: p.to})
+	}
+	if err := p.syncContent(); err != nil {
+		return err
+	}
+	mine, err := p.Stat()
+	if err != nil {
+		return err
+	}
+	if err := p.File.Close(); err != nil {
+		return err
+	}
+	_, err = p.fs.do(ctx, call{Op: Op{Kind: kind, Path: p.name, To: p.to}})
+	if err != nil && !p.arrived(ctx, mine) {
+		return err
+	}
+	p.done = true
+	return p.fs.SyncDir(context.WithoutCancel(ctx), filepath.Dir(p.to))
+}
+
+// arrived looks whether a rename that was reported as failed has been done: network file systems do that, and
+// so does a repeated try whose first one came through.
+func (p *Pending) arrived(ctx context.Context, mine fs.FileInfo) bool {
+	there, err := p.fs.Lstat(context.WithoutCancel(ctx), p.to)
+	return err == nil && os.SameFile(mine, there)
+}
+
+// Close drops a file that was not committed. After Commit it does nothing.
+func (p *Pending) Close() error {
+	if p == nil || p.File == nil || p.done {
+		return nil
+	}
+	p.done = true
+	err := p.File.Close()
+	return errors.Join(err, p.fs.Remove(context.Background(), p.name))
+}
