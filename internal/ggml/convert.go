@@ -285,7 +285,7 @@ func (c *converter) copy(w io.Writer, s slice, to elementType) error {
 					out = binary.LittleEndian.AppendUint32(out, math.Float32bits(f))
 					continue
 				}
-				half := floatToHalf(f)
+				half := Half(f)
 				if half&0x7c00 == 0x7c00 {
 					return refuse("a weight of %g does not fit into float16", f)
 				}

@@ -15,9 +15,9 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
-// floatToHalf rounds to the nearest binary16 value, ties to even. What is too
+// Half rounds to the nearest IEEE 754 binary16 value, ties to even. What is too
 // large becomes an infinity.
-func floatToHalf(f float32) uint16 {
+func Half(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign, magnitude := uint16(bits>>16)&0x8000, bits&0x7fffffff
 	switch {

@@ -16,7 +16,7 @@ func TestHalfRoundTrip(t *testing.T) {
 			}
 			continue
 		}
-		if back := floatToHalf(f); back != uint16(h) {
+		if back := Half(f); back != uint16(h) {
 			t.Fatalf("%#04x is %g, and that is %#04x", h, f, back)
 		}
 	}
@@ -28,8 +28,8 @@ func TestHalfRounding(t *testing.T) {
 		low, high := float64(halfToFloat(h)), float64(halfToFloat(h+1))
 		middle := (low + high) / 2 // exact, also as float32
 		below, above := math.Nextafter32(float32(middle), 0), math.Nextafter32(float32(middle), math.MaxFloat32)
-		if floatToHalf(float32(middle)) != h+h&1 || floatToHalf(below) != h || floatToHalf(above) != h+1 {
-			t.Fatalf("around %g: %#04x %#04x %#04x", middle, floatToHalf(below), floatToHalf(float32(middle)), floatToHalf(above))
+		if Half(float32(middle)) != h+h&1 || Half(below) != h || Half(above) != h+1 {
+			t.Fatalf("around %g: %#04x %#04x %#04x", middle, Half(below), Half(float32(middle)), Half(above))
 		}
 	}
 	for _, c := range []struct {
@@ -39,7 +39,7 @@ func TestHalfRounding(t *testing.T) {
 		{1, 0x3c00}, {-2, 0xc000}, {65504, 0x7bff}, {65519.996, 0x7bff}, {65520, 0x7c00},
 		{-math.MaxFloat32, 0xfc00}, {float32(math.Inf(1)), 0x7c00}, {1e-30, 0}, {5.9604645e-8, 1},
 	} {
-		require.Equal(t, c.want, floatToHalf(c.f), "%g", c.f)
+		require.Equal(t, c.want, Half(c.f), "%g", c.f)
 	}
-	require.True(t, math.IsNaN(float64(halfToFloat(floatToHalf(float32(math.NaN()))))))
+	require.True(t, math.IsNaN(float64(halfToFloat(Half(float32(math.NaN()))))))
 }
