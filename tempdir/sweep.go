@@ -1,0 +1,125 @@
+package tempdir
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/holdfast-go/holdfast/internal/host"
+)
+
+// Swept tells what a sweep did; the paths are those of scopes.
+type Swept struct {
+	Removed []string // dead owners' scopes that are gone
+	Live    []string // in use, or kept, or not known to be dead
+	Left    []string // paths that could not be removed; the next sweep tries again
+}
+
+// Sweep removes the scopes whose processes are dead. Of two sweeps at a time
+// each scope is one's. A scope counts as dead when its lock is free and its
+// recorded process does not run. The record of another machine whose locks may
+// not show here (the boot id differs too) is believed for Options.MaxAge.
+//
+// The error says why something was left; a failed sweep is no reason to fail a
+// job.
+func (r *Root) Sweep(ctx context.Context) (Swept, error) {
+	var swept Swept
+	var errs *multierror.Error
+	ids, err := r.scopes(ctx)
+	if err != nil {
+		return swept, err
+	}
+	for _, id := range ids {
+		if err := r.sweep(ctx, id, &swept); err != nil {
+			errs = multierror.Append(errs, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return swept, errs.ErrorOrNil()
+}
+
+// scopes lists the ids of which anything is there: directory, record or lock.
+func (r *Root) scopes(ctx context.Context) ([]string, error) {
+	entries, err := r.opts.FS.ReadDir(ctx, filepath.Join(r.dir, scopesName))
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, e := range entries {
+		id := strings.TrimSuffix(strings.TrimSuffix(e.Name(), ".lock"), ".json")
+		if isID(id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+func (r *Root) sweep(ctx context.Context, id string, swept *Swept) error {
+	fs := r.opts.FS
+	dir := filepath.Join(r.dir, scopesName, id)
+	unlock, ok, err := fs.TryLock(ctx, dir+".lock")
+	if err != nil {
+		swept.Left = append(swept.Left, dir)
+		return err
+	}
+	if !ok {
+		swept.Live = append(swept.Live, dir)
+		return nil
+	}
+	defer unlock()
+	if !r.dead(ctx, dir) {
+		swept.Live = append(swept.Live, dir)
+		return nil
+	}
+	if err := removeScope(ctx, fs, dir); err != nil {
+		swept.Left = append(swept.Left, leftovers(dir, err)...)
+		return err
+	}
+	swept.Removed = append(swept.Removed, dir)
+	return nil
+}
+
+// dead judges a scope whose lock the caller holds.
+func (r *Root) dead(ctx context.Context, dir string) bool {
+	var rec owner
+	b, err := r.opts.FS.ReadFile(ctx, dir+".json")
+	if err == nil {
+		err = json.Unmarshal(b, &rec)
+	}
+	switch {
+	case err != nil:
+		// No record, or half of one after a power cut. On a local disk the
+		// free lock says enough.
+		return !r.network || r.old(ctx, dir)
+	case rec.Kept:
+		return r.old(ctx, dir)
+	}
+	switch host.Of(rec.Process) {
+	case host.Alive:
+		return false // somebody removed its lock file
+	case host.Dead:
+		return true
+	}
+	// Another host's name, but the same boot of the same kernel: a container
+	// beside us, whose lock would show.
+	if self := host.Self(); self.Boot != "" && self.Boot == rec.Boot {
+		return true
+	}
+	return r.old(ctx, dir)
+}
+
+func (r *Root) old(ctx context.Context, dir string) bool {
+	info, err := r.opts.FS.Lstat(ctx, dir)
+	if err != nil {
+		info, err = r.opts.FS.Lstat(ctx, dir+".json")
+	}
+	return err != nil || time.Since(info.ModTime()) > r.opts.maxAge()
+}
