@@ -11,11 +11,14 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/jsonl"
+	"github.com/holdfast-go/holdfast/retry"
 )
 
 // Options of everything that opens or reads a manifest or a journal. The zero
 // value is the default.
 type Options struct {
+	// FS does the file operations; the zero value is fine.
+	FS retry.FS
 	// BaseDir is the folder that relative audio paths are looked for in.
 	// "": Load takes the folder of the manifest, Read leaves paths alone.
 	BaseDir string
@@ -69,9 +72,17 @@ var errUTF16 = errors.New("the manifest is UTF-16 text, as Windows PowerShell wr
 // name that is there twice is an error, and so are invalid UTF-8 and arrays
 // nested deeper than 200 levels. One line is in memory at a time.
 func Read(r io.Reader, o Options) iter.Seq2[Entry, error] {
+	paths := resolver{base: o.BaseDir}
+	return read(r, "", o.maxLine(), func(e *Entry) error {
+		e.AudioPath = paths.resolve(e.AudioPath)
+		return nil
+	})
+}
+
+// read yields the entries of the manifest path, each after finish has seen it.
+func read(r io.Reader, path string, maxLine int, finish func(*Entry) error) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		paths := resolver{base: o.BaseDir}
-		lines := jsonl.NewLines(r, o.maxLine())
+		lines := jsonl.NewLines(r, maxLine)
 		for lines.Next() {
 			line := jsonl.Trim(lines.Bytes(), lines.Number())
 			if lines.Number() == 1 && isUTF16(line) {
@@ -81,11 +92,12 @@ func Read(r io.Reader, o Options) iter.Seq2[Entry, error] {
 			if len(line) == 0 && !lines.TooLong() {
 				continue
 			}
-			e, err := readLine(lines, line, o)
+			e, err := readLine(lines, line, maxLine)
+			if err == nil {
+				err = finish(&e)
+			}
 			if err != nil {
-				err = newLineError("", lines.Number(), line, err)
-			} else {
-				e.AudioPath = paths.resolve(e.AudioPath)
+				e, err = Entry{}, newLineError(path, lines.Number(), line, err)
 			}
 			if !yield(e, err) {
 				return
@@ -97,9 +109,9 @@ func Read(r io.Reader, o Options) iter.Seq2[Entry, error] {
 	}
 }
 
-func readLine(lines *jsonl.Lines, line []byte, o Options) (Entry, error) {
+func readLine(lines *jsonl.Lines, line []byte, maxLine int) (Entry, error) {
 	if lines.TooLong() {
-		return Entry{}, fmt.Errorf("longer than %d bytes, the limit in Options.MaxLine", o.maxLine())
+		return Entry{}, fmt.Errorf("longer than %d bytes, the limit in Options.MaxLine", maxLine)
 	}
 	return parse(line)
 }

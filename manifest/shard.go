@@ -32,7 +32,7 @@ func Split(entries []Entry, n int) [][]Entry {
 
 	// Each goes to the shard that has least: never more than 4/3 of the
 	// best possible (Graham 1969).
-	loads := make([]load, n)
+	loads := make([]shardLoad, n)
 	for i := range loads {
 		loads[i].shard = i
 	}
@@ -65,18 +65,18 @@ func averageDuration(entries []Entry) time.Duration {
 	return max(1, time.Duration(total/float64(known)))
 }
 
-type load struct {
+type shardLoad struct {
 	total        time.Duration
 	count, shard int
 }
 
-func (l load) less(other load) bool {
+func (l shardLoad) less(other shardLoad) bool {
 	return cmp.Or(cmp.Compare(l.total, other.total), cmp.Compare(l.count, other.count),
 		cmp.Compare(l.shard, other.shard)) < 0
 }
 
 // sink restores the heap, whose first shard has least, after that one grew.
-func sink(heap []load) {
+func sink(heap []shardLoad) {
 	for i := 0; ; {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(heap); child++ {

@@ -1,0 +1,139 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Append makes a record of e, on disk when it returns nil. Callers that come
+// at the same time share one write and one sync.
+//
+// A cancelled ctx does not stop it: what an engine has found out is worth the
+// write. After an error the record is not in the journal, and Append may be
+// called again, for example when there is space on the disk.
+func (j *Journal) Append(ctx context.Context, key string, e Entry) error {
+	if key == "" {
+		return errors.New("journal: a record needs a key")
+	}
+	it := item{record: record{key: key, entry: e}, body: appendBody(nil, key, e)}
+	b, lead, err := j.enqueue(it)
+	if err != nil {
+		return err
+	}
+	if !lead {
+		select {
+		case <-b.done:
+			return b.err
+		case <-b.lead:
+		}
+	}
+	j.commit(context.WithoutCancel(ctx), b)
+	return b.err
+}
+
+// enqueue puts an item into the batch that is written next. Whoever gets the
+// lead has to commit it.
+func (j *Journal) enqueue(it item) (b *batch, lead bool, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.open {
+		return nil, false, errClosed
+	}
+	const rest = 64 // number and checksum
+	if len(it.body)+rest > j.maxLine {
+		return nil, false, fmt.Errorf("journal: record %q of %d bytes is longer than Options.MaxLine, %d",
+			it.key, len(it.body), j.maxLine)
+	}
+	if j.queue == nil {
+		j.queue = newBatch()
+	}
+	j.queue.add(it)
+	lead = !j.committing
+	j.committing = true
+	return j.queue, lead, nil
+}
+
+// item is a record on its way to the file.
+type item struct {
+	record
+	body []byte
+}
+
+// batch are the records that are written together.
+type batch struct {
+	items []item
+	done  chan struct{} // closed when err is set
+	err   error
+	lead  chan struct{} // whoever receives from it commits the batch
+	full  chan struct{} // closed when there are enough items
+	want  int           // this many; 0: nobody waits for that
+}
+
+func newBatch() *batch {
+	return &batch{done: make(chan struct{}), lead: make(chan struct{}, 1), full: make(chan struct{})}
+}
+
+func (b *batch) add(it item) {
+	b.items = append(b.items, it)
+	if len(b.items) == b.want {
+		close(b.full)
+	}
+}
+
+// commit writes a batch and hands the lead on to the next.
+func (j *Journal) commit(ctx context.Context, b *batch) {
+	j.gather(b)
+	j.mu.Lock()
+	j.queue = nil
+	j.mu.Unlock()
+
+	start := time.Now()
+	b.err = j.file.add(ctx, b.items)
+	j.pace = pacemaker{count: len(b.items), took: time.Since(start)}
+
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if b.err == nil {
+		for i := range b.items {
+			j.remember(b.items[i].record)
+		}
+	}
+	close(b.done)
+	if j.queue != nil {
+		j.queue.lead <- struct{}{}
+		return
+	}
+	j.committing = false
+	j.idle.Broadcast()
+}
+
+// pacemaker is how the last commit went.
+type pacemaker struct {
+	count int
+	took  time.Duration
+}
+
+// gather waits until as many callers are there as the last time: those whose
+// records have just been acknowledged are about to come back with the next.
+// Without that, two halves of them alternate and each sync carries half of
+// what it could. It waits for a number; the time, an eighth of a sync, is
+// only the limit. A lone caller never waits.
+func (j *Journal) gather(b *batch) {
+	j.mu.Lock()
+	enough := len(b.items) >= j.pace.count
+	if !enough {
+		b.want = j.pace.count
+	}
+	j.mu.Unlock()
+	if enough {
+		return
+	}
+	limit := time.NewTimer(j.pace.took / 8)
+	defer limit.Stop()
+	select {
+	case <-b.full:
+	case <-limit.C:
+	}
+}
