@@ -192,7 +192,7 @@ func (c *checker) checkForeign() {
 // checkOperations does each thing once that jobs will do.
 func (c *checker) checkOperations() {
 	const hint = "choose another directory; a virus scanner or the directory's permissions may forbid this"
-	probe := filepath.Join(c.dir, "probe-"+randomID())
+	probe := filepath.Join(c.dir, probePrefix+randomID())
 	if err := c.fs.MkdirAll(c.ctx, probe); err != nil {
 		c.fail("make a directory", hint, err)
 		return

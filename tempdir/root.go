@@ -31,6 +31,8 @@ const (
 	markerName = ".holdfast"
 	scopesName = "s"
 	cacheName  = "cache"
+
+	probePrefix = "probe-" // of the directory in which Open tries things out
 )
 
 // Root is a directory that passed every check of [Open]. It holds no handle

@@ -77,7 +77,7 @@ func (s *Scope) create(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
-	if err := fs.WriteFile(ctx, s.dir+".json", s.owner.encode()); err != nil {
+	if err := s.record(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{tempName, homeName} {
@@ -86,6 +86,20 @@ func (s *Scope) create(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// record writes the owner's record, plainly: half of one is as good to a sweep
+// as none, and a kill leaves no temporary file.
+func (s *Scope) record(ctx context.Context) error {
+	f, err := s.root.opts.FS.Create(ctx, s.dir+".json")
+	if errors.Is(err, os.ErrExist) {
+		return errTaken // of a directory that a sweep could not remove
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(s.owner.encode())
+	return errors.Join(err, f.Close())
 }
 
 // abandon undoes a failed create.

@@ -132,6 +132,19 @@ func TestSweepLeavesStrangers(t *testing.T) {
 	require.FileExists(t, stranger)
 }
 
+func TestSweepTidies(t *testing.T) {
+	root := openRoot(t)
+	old, young := filepath.Join(root.Path(), "probe-abcdef"), filepath.Join(root.Path(), "probe-012345")
+	for _, dir := range []string{old, young} {
+		require.NoError(t, os.Mkdir(dir, 0o700))
+	}
+	age(t, old, 1)
+	_, err := root.Sweep(t.Context())
+	require.NoError(t, err)
+	require.NoDirExists(t, old, "its Open was killed")
+	require.DirExists(t, young, "its Open may be at work")
+}
+
 func TestKeep(t *testing.T) {
 	root := openRoot(t)
 	scope := newScope(t, root)

@@ -3,6 +3,7 @@ package tempdir
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func (r *Root) Sweep(ctx context.Context) (Swept, error) {
 	if err != nil {
 		return swept, err
 	}
+	if err := r.tidy(ctx); err != nil {
+		errs = multierror.Append(errs, err)
+	}
 	for _, id := range ids {
 		if err := r.sweep(ctx, id, &swept); err != nil {
 			errs = multierror.Append(errs, err)
@@ -43,6 +47,28 @@ func (r *Root) Sweep(ctx context.Context) (Swept, error) {
 		}
 	}
 	return swept, errs.ErrorOrNil()
+}
+
+// tidy removes what processes that were killed within Open left.
+func (r *Root) tidy(ctx context.Context) error {
+	const age = time.Hour // nobody is in Open that long
+	fs := r.opts.FS
+	entries, err := fs.ReadDir(ctx, r.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		id, ok := strings.CutPrefix(e.Name(), probePrefix)
+		if !ok || !isID(id) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.IsDir() && time.Since(info.ModTime()) > age {
+			if err := fs.RemoveAll(ctx, filepath.Join(r.dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(fs.RemoveAbandoned(ctx, r.dir, age), fs.RemoveAbandoned(ctx, filepath.Join(r.dir, scopesName), age))
 }
 
 // scopes lists the ids of which anything is there: directory, record or lock.

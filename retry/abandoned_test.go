@@ -1,0 +1,32 @@
+package retry_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/retry"
+)
+
+func TestRemoveAbandoned(t *testing.T) {
+	var files retry.FS
+	dir := t.TempDir()
+	pending, err := files.NewPending(t.Context(), filepath.Join(dir, "out.txt"))
+	require.NoError(t, err)
+	require.NoError(t, pending.OS().Close()) // as a killed process does
+	for _, name := range []string{"out.txt", ".holdfast-notes.tmp", ".holdfast-0123456789abcdef.txt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+
+	require.NoError(t, files.RemoveAbandoned(t.Context(), dir, time.Hour))
+	require.FileExists(t, pending.Name(), "its writer may still be at work")
+	require.NoError(t, files.RemoveAbandoned(t.Context(), dir, 0))
+	require.NoFileExists(t, pending.Name())
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, left, 3)
+	require.NoError(t, files.RemoveAbandoned(t.Context(), filepath.Join(dir, "absent"), 0))
+}
