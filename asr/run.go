@@ -1,0 +1,100 @@
+package asr
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/holdfast-go/holdfast/manifest"
+	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/tempdir"
+)
+
+// Options of a run. Root and Journal are needed.
+type Options struct {
+	Root    *tempdir.Root     // where recordings are staged
+	Journal *manifest.Journal // where transcripts go first; runs at the same time may share one
+	FS      retry.FS          // how files are touched; zero: real files, default policy
+	Batch   int               // utterances a call of the engine gets; 0: as many as it takes
+
+	// Timeout is how long the engine may take for a stretch of audio. nil: ten
+	// minutes and 60 times the stretch, which is generous because a busy
+	// machine was seen to be 30 to 60 times slower than a quiet one.
+	Timeout func(audio time.Duration) time.Duration
+
+	Logger *slog.Logger // nil: silent
+	Trace  Trace
+}
+
+// Trace tells about a run's progress. Each function may be nil; they are called
+// one at a time and must not block.
+type Trace struct {
+	Start func(Utterance) // the engine is about to get the utterance
+}
+
+// Report sums up a run.
+type Report struct {
+	Total   int // utterances of the input, bad lines of manifests among them
+	Done    int // transcribed in this run
+	Resumed int // found in the journal
+	Failed  int
+	Audio   time.Duration // length of what was transcribed in this run
+	Elapsed time.Duration // wall time of the whole run
+	Left    []string      // temporary files that another program holds; the next sweep takes them
+}
+
+// RTFx is how many seconds of audio were transcribed in a second of wall time.
+func (r Report) RTFx() float64 {
+	if r.Elapsed <= 0 {
+		return 0
+	}
+	return r.Audio.Seconds() / r.Elapsed.Seconds()
+}
+
+// Run transcribes every utterance of the input into the journal. It returns nil
+// only if each of them has a transcript; the report is valid in any case. The
+// error holds a [*UtteranceError] for each that failed, 100 at most (see
+// [Failures]), and what ended the run early, if anything did. What was done is
+// in the journal, and the same call goes on from there.
+func Run(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error], o Options) (Report, error) {
+	r := newRunner(t, o)
+	var errs *multierror.Error
+	for _, err := range r.stream(ctx, in) {
+		if err == nil {
+			continue
+		}
+		if _, ok := errors.AsType[*UtteranceError](err); ok && r.report.Failed > maxFailures {
+			continue
+		}
+		errs = multierror.Append(errs, err)
+	}
+	if errs != nil {
+		errs.ErrorFormat = formatFailures(r.report.Failed)
+	}
+	return r.report, errs.ErrorOrNil()
+}
+
+// Stream is [Run] as a sequence: each transcript is yielded once it is in the
+// journal. A [*UtteranceError] concerns one utterance and the sequence goes on;
+// any other error is its last element. To break out of the loop stops the
+// engine. Memory does not grow with the length of the input.
+func Stream(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error], o Options) iter.Seq2[Transcript, error] {
+	return func(yield func(Transcript, error) bool) {
+		newRunner(t, o).stream(ctx, in)(yield)
+	}
+}
+
+// each takes a *multierror.Error apart.
+func each(err error) []error {
+	if many, ok := errors.AsType[*multierror.Error](err); ok {
+		return many.Errors
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
