@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/asr/subtitle"
+)
+
+type options struct {
+	engine, model, binary, python string
+	root, out, lang               string
+	formats                       []subtitle.Format
+	words, json, quiet            bool
+	inputs                        []string
+}
+
+// parseFlags reads the command line. If ok is false the program ends with
+// code, and why has been said.
+func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) {
+	var format string
+	flags := flag.NewFlagSet("transcribe", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		usage(stderr)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&o.engine, "engine", "whispercpp", "`ENGINE`: whispercpp or nemo")
+	flags.StringVar(&o.model, "model", "tiny.en", "`NAME` (tiny.en, base) or path of a model")
+	flags.StringVar(&o.binary, "binary", "", "`PATH` of whisper-cli; else that on the PATH, else one that is fetched")
+	flags.StringVar(&o.python, "python", "", "`PATH` of the Python that fetches or, for NeMo, runs the model")
+	flags.StringVar(&o.root, "root", "", "`DIR` for temporary files; else one in the user's cache directory")
+	flags.StringVar(&o.out, "out", "transcripts", "`DIR` for transcripts and the journal")
+	flags.StringVar(&format, "format", "txt,srt", "`LIST` of txt, srt, vtt, tsv, json, ctm")
+	flags.StringVar(&o.lang, "lang", "", "language `CODE`, such as en; else detected")
+	flags.BoolVar(&o.words, "words", false, "words with times, for -json and the formats json and ctm")
+	flags.BoolVar(&o.json, "json", false, "one JSON line a transcript on standard output")
+	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no text; errors and -json remain")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return o, exitOK, false
+	} else if err != nil {
+		return o, exitUsage, false
+	}
+	if err := o.complete(flags.Args(), format); err != nil {
+		fmt.Fprintf(stderr, "transcribe: %v\n", err)
+		return o, exitUsage, false
+	}
+	return o, exitOK, true
+}
+
+func (o *options) complete(inputs []string, format string) (err error) {
+	if o.engine != "whispercpp" && o.engine != "nemo" {
+		return fmt.Errorf("unknown engine %q; there are whispercpp and nemo", o.engine)
+	}
+	if o.formats, err = subtitle.Parse(format); err != nil {
+		return err
+	}
+	if slices.Contains(o.formats, subtitle.CTM) {
+		o.words = true // it is made of nothing else
+	}
+	if o.root != "" {
+		if o.root, err = filepath.Abs(o.root); err != nil {
+			return err
+		}
+	}
+	o.inputs = inputs
+	if len(inputs) == 0 {
+		if _, err := os.Stat(sample); err != nil {
+			return fmt.Errorf("name a recording, a folder or a manifest; the sample (%s) is only found from the repository's own folder", sample)
+		}
+		o.inputs = []string{filepath.FromSlash(sample)}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The program is killed at random moments until it comes to its end. Whatever
+// it had shown by then is in the journal, every recording has one transcript,
+// and no temporary file is left.
+func TestKillNine(t *testing.T) {
+	const recordings = 20
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	d := newDesk(t, recordings)
+	shown := map[string]string{} // id, text
+	kills := 0
+	for {
+		cmd := d.command("-json", d.in)
+		cmd.Env = append(cmd.Env, delayVariable+"=5")
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		require.NoError(t, cmd.Start())
+		timer := time.AfterFunc(time.Duration(15+random.IntN(105))*time.Millisecond, func() { cmd.Process.Kill() })
+		err := cmd.Wait()
+		timer.Stop()
+		for _, l := range lines(t, stdout.String()) {
+			shown[l.ID] = l.Text
+		}
+		if err == nil {
+			break
+		}
+		status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		require.Equal(t, syscall.SIGKILL, status.Signal(), stderr.String())
+		kills++
+		require.Less(t, kills, 500, "no progress is made")
+	}
+	t.Logf("killed %d times", kills)
+	require.Len(t, shown, recordings)
+
+	seen := map[string]int{}
+	for text := range strings.Lines(d.output(journalName)) {
+		for n := range recordings {
+			if strings.Contains(text, fmt.Sprintf(`"pred_text": "number %d"`, n)) {
+				seen[fmt.Sprint(n)]++
+			}
+		}
+	}
+	require.Len(t, seen, recordings)
+	for n := range recordings {
+		require.Equal(t, 1, seen[fmt.Sprint(n)], "recording %d is in the journal once", n)
+		require.Equal(t, fmt.Sprintf("number %d\n", n), d.output(fmt.Sprintf("%02d.txt", n)))
+	}
+	scopes, err := os.ReadDir(filepath.Join(d.base, "root", "s"))
+	require.NoError(t, err)
+	require.Empty(t, scopes)
+	partial, err := filepath.Glob(filepath.Join(d.out, ".holdfast-*"))
+	require.NoError(t, err)
+	require.Empty(t, partial)
+}
