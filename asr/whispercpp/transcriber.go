@@ -190,7 +190,11 @@ func (t *Transcriber) transcribe(ctx context.Context, scope *tempdir.Scope, u as
 			t.log.Warn("engine's directory is left to the next sweep", "dir", dir, "err", err)
 		}
 	}()
-	args, err := t.arguments(dir, u.Path, language)
+	input, err := t.pad(ctx, dir, u)
+	if err != nil {
+		return fail(err, "")
+	}
+	args, err := t.arguments(dir, input, language)
 	if err != nil {
 		return fail(err, "")
 	}
