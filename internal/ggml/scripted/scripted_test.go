@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,23 +17,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/ggml"
 	"github.com/holdfast-go/holdfast/internal/ggml/scripted"
+	"github.com/holdfast-go/holdfast/internal/lane"
 )
-
-// engine finds a real whisper.cpp.
-func engine(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{os.Getenv("HOLDFAST_WHISPER_CLI"), "whisper-cli", "whisper-cpp"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	reason := "no whisper.cpp: neither HOLDFAST_WHISPER_CLI nor PATH names whisper-cli or whisper-cpp"
-	if slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "whispercpp") {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
-	return ""
-}
 
 // answer is what whisper.cpp has written with -oj.
 type answer struct {
@@ -60,7 +44,7 @@ func (a answer) text() string {
 // say runs a script over some seconds of sound.
 func say(t *testing.T, s scripted.Script, seconds int, args ...string) answer {
 	t.Helper()
-	binary := engine(t)
+	binary := lane.WhisperCPP(t)
 	dir := t.TempDir()
 	var model bytes.Buffer
 	require.NoError(t, scripted.Write(&model, s))
