@@ -2,12 +2,16 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/holdfast-go/holdfast/internal/sysfs"
 )
+
+// errBusy is how an interceptor sees a lock that somebody has.
+var errBusy = errors.New("somebody has the lock")
 
 // call is an operation as data, with what it needs and what it gives. Were it a closure, every operation would
 // allocate it, although nearly none needs a second try.
@@ -67,6 +71,9 @@ func (c *call) run() error {
 		err = c.remove()
 	case OpLock:
 		c.opened, err = sysfs.TryLock(c.Path)
+		if err == nil && c.opened == nil {
+			err = errBusy
+		}
 	case OpUnlock:
 		err = sysfs.Unlock(c.opened)
 	case OpSyncDir:

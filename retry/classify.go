@@ -44,6 +44,11 @@ func Classify(op Op, err error) Class {
 		return Transient
 	case codeAccessDenied, codeUserMappedFile:
 		return Suspect
+	case codeDirNotEmpty:
+		if op.Kind == OpRemoveAll {
+			return Transient // what was in it is deleted: a name waits for somebody to close the file
+		}
+		return Permanent
 	case codeUnableToReplace, codeUnableToMove:
 		if op.Kind == OpReplace {
 			return Transient

@@ -179,17 +179,26 @@ func (s FS) SyncDir(ctx context.Context, name string) error {
 // Go's handles are not inherited.
 func (s FS) TryLock(ctx context.Context, name string) (unlock func() error, ok bool, err error) {
 	done, err := s.do(ctx, call{Op: Op{Kind: OpLock, Path: name}})
-	if err != nil || done.opened == nil {
+	if errors.Is(err, errBusy) {
+		return nil, false, nil
+	}
+	if err != nil {
 		return nil, false, err
 	}
-	f := done.opened
+	held := done.opened
 	return func() error {
-		if f == nil {
+		if held == nil {
 			return nil
 		}
-		c := call{Op: Op{Kind: OpUnlock, Path: name}, opened: f}
-		f = nil
-		_, err := s.do(context.WithoutCancel(ctx), c)
-		return err
+		c := call{Op: Op{Kind: OpUnlock, Path: name, Attempt: 1}, opened: held}
+		held = nil
+		c, err := s.attempt(c) // not tried again: the handle is gone either way
+		if !c.reached {
+			_ = c.run()
+		}
+		if err != nil {
+			return failed(c.Op, err)
+		}
+		return nil
 	}, true, nil
 }

@@ -35,12 +35,17 @@ func (s FS) NewPending(ctx context.Context, name string) (*Pending, error) {
 			f.nameUnsynced = false // nobody needs this name after a crash
 			return &Pending{File: f, to: name}, nil
 		}
+		tried, _ := errors.AsType[*Error](err)
+		if errors.Is(err, fs.ErrExist) && tried.Attempts == 1 {
+			continue // the name is taken
+		}
+		// A create that was reported as failed can have been done, and then the next try finds the name taken.
+		// Nobody else comes by 64 random bits, so the file is ours.
+		if tried.Attempts > 0 && !isNotExist(err) {
+			_ = s.Remove(context.WithoutCancel(ctx), temp) // mostly it is not there
+		}
 		if errors.Is(err, fs.ErrExist) {
 			continue
-		}
-		// A create that was reported as failed can have been done. The name is ours in any case.
-		if tried, ok := errors.AsType[*Error](err); ok && tried.Attempts > 0 && !isNotExist(err) {
-			_ = s.Remove(context.WithoutCancel(ctx), temp) // mostly it is not there
 		}
 		return nil, err
 	}

@@ -99,10 +99,11 @@ func (p *pass) remove(name string) bool {
 }
 
 func (p *pass) fail(name string, op Op, err error) bool {
-	class := p.fs.Policy.classify(op, err)
+	asked := op
 	if codeOf(err) == codeDirNotEmpty {
-		class = Transient // it was emptied a moment ago: a child's deletion is pending, or somebody adds to it
+		asked.Kind = OpRemoveAll // it was emptied a moment ago
 	}
+	class := p.fs.Policy.classify(asked, err)
 	if codeOf(err) == codeAccessDenied && class == Suspect {
 		class = p.fs.denied(op)
 	}

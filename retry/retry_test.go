@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
 )
 
 const (
@@ -206,7 +207,7 @@ func TestSyncIsNeverRetried(t *testing.T) {
 			return next()
 		},
 	}
-	f, err := s.Create(t.Context(), filepath.Join(t.TempDir(), "f"))
+	f, err := s.Create(t.Context(), filepath.Join(locktest.TempDir(t), "f"))
 	require.NoError(t, err)
 	defer f.Close()
 	require.Error(t, f.Sync())
@@ -216,7 +217,7 @@ func TestSyncIsNeverRetried(t *testing.T) {
 	require.ErrorContains(t, err, "an earlier sync failed")
 	require.Equal(t, 1, syncs)
 
-	require.Error(t, s.WriteFile(t.Context(), filepath.Join(t.TempDir(), "g"), nil))
+	require.Error(t, s.WriteFile(t.Context(), filepath.Join(locktest.TempDir(t), "g"), nil))
 	require.Equal(t, 2, syncs)
 }
 
@@ -226,7 +227,7 @@ func TestFirstTryCostsNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { _ = p.Do(ctx, renameOp, f) }))
 
 	var s retry.FS
-	dir := t.TempDir()
+	dir := locktest.TempDir(t)
 	bare := testing.AllocsPerRun(100, func() { _, _ = os.Lstat(dir) })
 	ours := testing.AllocsPerRun(100, func() { _, _ = s.Lstat(ctx, dir) })
 	require.Equal(t, bare, ours)
@@ -264,7 +265,7 @@ func BenchmarkFirstTry(b *testing.B) {
 }
 
 func TestWriteFile(t *testing.T) {
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	var s retry.FS
 	name := filepath.Join(dir, "f.json")
 	require.NoError(t, s.WriteFile(ctx, name, []byte("one")))
@@ -282,7 +283,7 @@ func TestPermissions(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows gives the folder's permissions to what is in it")
 	}
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	mode := func(elem ...string) fs.FileMode {
 		info, err := os.Stat(filepath.Join(append([]string{dir}, elem...)...))
 		require.NoError(t, err)
@@ -311,7 +312,7 @@ func TestPermissions(t *testing.T) {
 }
 
 func TestPendingWithoutCommitNeverWas(t *testing.T) {
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	var s retry.FS
 	p, err := s.NewPending(ctx, filepath.Join(dir, "f"))
 	require.NoError(t, err)
@@ -326,7 +327,7 @@ func TestPendingWithoutCommitNeverWas(t *testing.T) {
 }
 
 func TestAppendFile(t *testing.T) {
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	var s retry.FS
 	name := filepath.Join(dir, "journal")
 	for i := range 2 {
@@ -354,7 +355,7 @@ func TestAppendFile(t *testing.T) {
 }
 
 func TestRenameRefusesAndReplaceDoesNot(t *testing.T) {
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	var s retry.FS
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	require.NoError(t, s.WriteFile(ctx, a, []byte("a")))
@@ -371,7 +372,7 @@ func TestRenameRefusesAndReplaceDoesNot(t *testing.T) {
 }
 
 func TestRemoveAll(t *testing.T) {
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	var s retry.FS
 	outside := filepath.Join(dir, "outside")
 	require.NoError(t, s.WriteFile(ctx, outside, []byte("stays")))
@@ -394,7 +395,7 @@ func TestRemoveAll(t *testing.T) {
 
 func TestRemoveAllGoesOnAndNamesTheLeftovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ctx := t.TempDir(), t.Context()
+		dir, ctx := locktest.TempDir(t), t.Context()
 		held := make(map[string]bool)
 		s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
 			if op.Kind == retry.OpRemove && held[filepath.Base(op.Path)] {
@@ -441,7 +442,7 @@ func TestRemoveAllGoesOnAndNamesTheLeftovers(t *testing.T) {
 func TestTryLock(t *testing.T) {
 	ctx := t.Context()
 	var s retry.FS
-	name := filepath.Join(t.TempDir(), "lock")
+	name := filepath.Join(locktest.TempDir(t), "lock")
 	unlock, ok, err := s.TryLock(ctx, name)
 	require.NoError(t, err)
 	require.True(t, ok)
@@ -460,7 +461,7 @@ func TestTryLock(t *testing.T) {
 
 func TestErrorIsOneReadableLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
+		dir := locktest.TempDir(t)
 		name := filepath.Join(dir, "manifest.json")
 		require.NoError(t, os.WriteFile(name, nil, 0o600))
 		s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
@@ -497,7 +498,7 @@ func TestErrorIsOneReadableLine(t *testing.T) {
 
 // Whoever copies by io.Copy gets what the kernel has: the interceptor sees one write instead of many.
 func TestCopyIsOneOperation(t *testing.T) {
-	dir, ctx := t.TempDir(), t.Context()
+	dir, ctx := locktest.TempDir(t), t.Context()
 	var writes atomic.Int32
 	s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
 		if op.Kind == retry.OpWrite {
@@ -531,7 +532,7 @@ func TestHoldersFindsThisProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux can be asked without a real Windows")
 	}
-	name := filepath.Join(t.TempDir(), "f")
+	name := filepath.Join(locktest.TempDir(t), "f")
 	f, err := retry.FS{}.Create(t.Context(), name)
 	require.NoError(t, err)
 	defer f.Close()
@@ -551,7 +552,7 @@ func TestClassify(t *testing.T) {
 		{retry.OpOpen, 5, retry.Suspect}, {retry.OpReplace, 5, retry.Suspect}, {retry.OpReplace, 1224, retry.Suspect},
 		{retry.OpReplace, 1175, retry.Transient}, {retry.OpRename, 1175, retry.Permanent},
 		{retry.OpRename, 2, retry.Permanent}, {retry.OpCreate, 183, retry.Permanent}, {retry.OpWrite, 112, retry.Permanent},
-		{retry.OpRemove, 145, retry.Permanent}, {retry.OpOpen, 225, retry.Permanent}, {retry.OpRename, 64, retry.Permanent},
+		{retry.OpRemove, 145, retry.Permanent}, {retry.OpRemoveAll, 145, retry.Transient}, {retry.OpOpen, 225, retry.Permanent}, {retry.OpRename, 64, retry.Permanent},
 		{retry.OpSync, 32, retry.Permanent}, {retry.OpSyncDir, 32, retry.Permanent},
 	} {
 		require.Equal(t, tt.want, retry.Classify(retry.Op{Kind: tt.kind}, &fs.PathError{Op: "x", Path: "y", Err: tt.code}), "%v %d", tt.kind, tt.code)
