@@ -11,14 +11,19 @@ import (
 // at the same time share one write and one sync.
 //
 // A cancelled ctx does not stop it: what an engine has found out is worth the
-// write. After an error the record is not in the journal, and Append may be
-// called again, for example when there is space on the disk.
+// write. After an error there is no promise that the record is in the file or
+// that it is not; Append may be called again, for example when there is space
+// on the disk.
 func (j *Journal) Append(ctx context.Context, key string, e Entry) error {
 	if key == "" {
 		return errors.New("journal: a record needs a key")
 	}
-	it := item{record: record{key: key, entry: e}, body: appendBody(nil, key, e)}
-	b, lead, err := j.enqueue(it)
+	return j.commitItems(ctx, []item{{&record{key: key, entry: e}, appendBody(nil, key, e)}})
+}
+
+// commitItems makes records durable, all or none.
+func (j *Journal) commitItems(ctx context.Context, items []item) error {
+	b, lead, err := j.enqueue(items)
 	if err != nil {
 		return err
 	}
@@ -33,23 +38,25 @@ func (j *Journal) Append(ctx context.Context, key string, e Entry) error {
 	return b.err
 }
 
-// enqueue puts an item into the batch that is written next. Whoever gets the
-// lead has to commit it.
-func (j *Journal) enqueue(it item) (b *batch, lead bool, err error) {
+// enqueue puts items into the batch that is written next. Whoever gets the lead
+// has to commit it.
+func (j *Journal) enqueue(items []item) (b *batch, lead bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.open {
 		return nil, false, errClosed
 	}
 	const rest = 64 // number and checksum
-	if len(it.body)+rest > j.maxLine {
-		return nil, false, fmt.Errorf("journal: record %q of %d bytes is longer than Options.MaxLine, %d",
-			it.key, len(it.body), j.maxLine)
+	for _, it := range items {
+		if len(it.body)+rest > j.maxLine {
+			return nil, false, fmt.Errorf("journal: record %q of %d bytes is longer than Options.MaxLine, %d",
+				it.key, len(it.body), j.maxLine)
+		}
 	}
 	if j.queue == nil {
-		j.queue = newBatch()
+		j.queue = newBatch(j.pace.count)
 	}
-	j.queue.add(it)
+	j.queue.add(items)
 	lead = !j.committing
 	j.committing = true
 	return j.queue, lead, nil
@@ -57,7 +64,7 @@ func (j *Journal) enqueue(it item) (b *batch, lead bool, err error) {
 
 // item is a record on its way to the file.
 type item struct {
-	record
+	*record
 	body []byte
 }
 
@@ -71,13 +78,14 @@ type batch struct {
 	want  int           // this many; 0: nobody waits for that
 }
 
-func newBatch() *batch {
-	return &batch{done: make(chan struct{}), lead: make(chan struct{}, 1), full: make(chan struct{})}
+func newBatch(expected int) *batch {
+	return &batch{items: make([]item, 0, expected), done: make(chan struct{}), lead: make(chan struct{}, 1), full: make(chan struct{})}
 }
 
-func (b *batch) add(it item) {
-	b.items = append(b.items, it)
-	if len(b.items) == b.want {
+func (b *batch) add(items []item) {
+	b.items = append(b.items, items...)
+	if b.want > 0 && len(b.items) >= b.want {
+		b.want = 0
 		close(b.full)
 	}
 }
@@ -91,10 +99,11 @@ func (j *Journal) commit(ctx context.Context, b *batch) {
 
 	start := time.Now()
 	b.err = j.file.add(ctx, b.items)
-	j.pace = pacemaker{count: len(b.items), took: time.Since(start)}
+	took := time.Since(start)
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.pace = pacemaker{count: len(b.items), took: took}
 	if b.err == nil {
 		for i := range b.items {
 			j.remember(b.items[i].record)
@@ -118,22 +127,37 @@ type pacemaker struct {
 // gather waits until as many callers are there as the last time: those whose
 // records have just been acknowledged are about to come back with the next.
 // Without that, two halves of them alternate and each sync carries half of
-// what it could. It waits for a number; the time, an eighth of a sync, is
-// only the limit. A lone caller never waits.
+// what it could. It waits for a number; the time, an eighth of a sync without
+// anybody new, is only the limit. A lone caller never waits.
 func (j *Journal) gather(b *batch) {
-	j.mu.Lock()
-	enough := len(b.items) >= j.pace.count
-	if !enough {
-		b.want = j.pace.count
-	}
-	j.mu.Unlock()
+	here, enough := j.countTo(b, j.pace.count)
 	if enough {
 		return
 	}
 	limit := time.NewTimer(j.pace.took / 8)
 	defer limit.Stop()
-	select {
-	case <-b.full:
-	case <-limit.C:
+	for {
+		select {
+		case <-b.full:
+			return
+		case <-limit.C:
+		}
+		before := here
+		if here, _ = j.countTo(b, j.pace.count); here == before {
+			return
+		}
+		limit.Reset(j.pace.took / 8)
 	}
+}
+
+// countTo makes b tell when it has as many items as are wanted, unless it has
+// them already.
+func (j *Journal) countTo(b *batch, want int) (here int, enough bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	here = len(b.items)
+	if here < want {
+		b.want = want
+	}
+	return here, here >= want
 }

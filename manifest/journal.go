@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/holdfast-go/holdfast/retry"
@@ -34,7 +35,7 @@ type Journal struct {
 	open       bool
 	committing bool   // somebody leads
 	queue      *batch // what the next commit writes
-	records    []record
+	records    []*record
 	index      map[string]int
 
 	file tail      // of whoever leads
@@ -95,8 +96,8 @@ func (j *Journal) load(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("journal %s: %w", j.path, err), f.Close())
 	}
 	j.index = make(map[string]int, len(j.found.records))
-	for _, r := range j.found.records {
-		j.remember(r)
+	for i := range j.found.records {
+		j.remember(&j.found.records[i])
 	}
 	j.found.records = nil
 	for _, d := range j.found.damaged {
@@ -141,7 +142,7 @@ func sumOf(r io.Reader, size int64) (uint32, error) {
 
 // remember adds a durable record. A later one of the same key takes the place
 // of the earlier.
-func (j *Journal) remember(r record) {
+func (j *Journal) remember(r *record) {
 	if r.key != "" {
 		if at, ok := j.index[r.key]; ok {
 			j.records[at] = r
@@ -189,7 +190,11 @@ func (j *Journal) Torn() int64 { return j.found.torn }
 
 // Damaged are the lines that were no good records when the journal was opened.
 // They stay in the file and are left out of Lookup, All and Publish.
-func (j *Journal) Damaged() []*LineError { return j.found.damaged }
+func (j *Journal) Damaged() []*LineError {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.found.damaged)
+}
 
 // Unchecked is how many lines had no checksum when the journal was opened:
 // somebody wrote them by hand. They count as records.

@@ -23,6 +23,7 @@ type record struct {
 	key   string
 	n     uint64 // 0: the line carries no check, someone wrote it by hand
 	entry Entry
+	line  int // where it was found in a file
 }
 
 const (

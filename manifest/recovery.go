@@ -105,6 +105,7 @@ func (rec *recovery) keep(n int64) {
 }
 
 func (rec *recovery) add(number int, line []byte, r record) {
+	r.line = number
 	rec.records = append(rec.records, r)
 	if r.n == 0 {
 		rec.unchecked++

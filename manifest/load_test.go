@@ -1,0 +1,148 @@
+package manifest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/manifest"
+)
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func TestLoadGivesGoodEntriesAndAllErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.json")
+	var text strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&text, "{\"text\": \"%d\"}\n", i)
+		if i%2 == 0 {
+			text.WriteString("bad\n")
+		}
+	}
+	write(t, path, text.String())
+	entries, err := manifest.Load(t.Context(), path, manifest.Options{})
+	require.Len(t, entries, 500)
+	line, ok := errors.AsType[*manifest.LineError](err)
+	require.True(t, ok)
+	require.Equal(t, 2, line.Line)
+	require.Equal(t, path, line.Path)
+	require.ErrorContains(t, err, "250 lines cannot be read\n\t"+path+": line 2: ")
+	require.ErrorContains(t, err, "\n\tand 245 more")
+	require.Equal(t, 6, strings.Count(err.Error(), "\n"))
+
+	write(t, path, "{\"text\": \"1\"}\nbad\n")
+	_, err = manifest.Load(t.Context(), path, manifest.Options{})
+	require.NotContains(t, err.Error(), "more")
+}
+
+func TestLoadFails(t *testing.T) {
+	dir := t.TempDir()
+	_, err := manifest.Load(t.Context(), filepath.Join(dir, "none"), manifest.Options{})
+	require.ErrorIs(t, err, fs.ErrNotExist)
+
+	path := filepath.Join(dir, "utf16.json")
+	write(t, path, "\xff\xfe{\x00}\x00\n\x00")
+	_, err = manifest.Load(t.Context(), path, manifest.Options{})
+	require.ErrorContains(t, err, path+": the manifest is UTF-16")
+
+	write(t, path, "{}\n{}\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = manifest.Load(ctx, path, manifest.Options{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestLoadFindsAudioAndTexts(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.wav"), "")
+	write(t, filepath.Join(dir, "a.txt"), "\xef\xbb\xbfgrün\r\nund blau\n")
+	write(t, filepath.Join(dir, "latin1.txt"), "gr\xfcn")
+	path := filepath.Join(dir, "m.json")
+	write(t, path, `{"audio_filepath": "a.wav", "text_filepath": "a.txt"}
+{"audio_filepath": "b.wav", "text_filepath": "a.txt", "text": ""}
+{"text_filepath": "none.txt"}
+{"text_filepath": "latin1.txt"}
+{"text_filepath": 7}
+{"text_filepath": null, "note": "text_filepath"}
+`)
+	entries, err := manifest.Load(t.Context(), path, manifest.Options{})
+	require.Len(t, entries, 3)
+	require.Equal(t, filepath.Join(dir, "a.wav"), entries[0].AudioPath)
+	require.Equal(t, "grünund blau", entries[0].Text, "NeMo removes the newlines")
+	require.Equal(t, "b.wav", entries[1].AudioPath)
+	require.Empty(t, entries[1].Text)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "latin1.txt: the text is not UTF-8")
+	require.ErrorContains(t, err, `"text_filepath" is the number 7, not a string`)
+
+	other := t.TempDir()
+	write(t, filepath.Join(other, "b.wav"), "")
+	write(t, path, `{"audio_filepath": "a.wav"}`+"\n"+`{"audio_filepath": "b.wav"}`)
+	entries, err = manifest.Load(t.Context(), path, manifest.Options{BaseDir: other})
+	require.NoError(t, err)
+	require.Equal(t, "a.wav", entries[0].AudioPath)
+	require.Equal(t, filepath.Join(other, "b.wav"), entries[1].AudioPath)
+}
+
+func TestLoadShards(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		write(t, filepath.Join(dir, fmt.Sprintf("manifest_%d.json", i)), fmt.Sprintf(`{"text": "%d"}`, i))
+	}
+	pattern := filepath.Join(dir, "manifest__OP_0..2_CL_.json")
+	entries, err := manifest.Load(t.Context(), pattern, manifest.Options{})
+	require.NoError(t, err)
+	require.Len(t, entries, 3)
+	require.Equal(t, "2", entries[2].Text)
+
+	write(t, pattern, `{"text": "itself"}`)
+	entries, err = manifest.Load(t.Context(), pattern, manifest.Options{})
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "a file of that very name comes first")
+
+	_, err = manifest.Load(t.Context(), filepath.Join(dir, "m__OP_2..1_CL_.json"), manifest.Options{})
+	require.ErrorContains(t, err, "must go up")
+	_, err = manifest.Load(t.Context(), filepath.Join(dir, "manifest__OP_0..3_CL_.json"), manifest.Options{})
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestSaveIsWholeOrAbsent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.json")
+	entries := make([]manifest.Entry, 5000)
+	for i := range entries {
+		entries[i] = result(i)
+	}
+	require.NoError(t, manifest.Save(t.Context(), path, slices.Values(entries), manifest.Options{}))
+	loaded, err := manifest.Load(t.Context(), path, manifest.Options{})
+	require.NoError(t, err)
+	require.Len(t, loaded, len(entries))
+	require.Equal(t, "text 4999", loaded[4999].PredText)
+
+	w, err := manifest.Create(t.Context(), path, manifest.Options{})
+	require.NoError(t, err)
+	for _, e := range entries {
+		require.NoError(t, w.Write(e))
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, w.Close())
+	require.Error(t, w.Commit(t.Context()))
+	again, err := manifest.Load(t.Context(), path, manifest.Options{})
+	require.NoError(t, err)
+	require.Len(t, again, len(entries), "the old one stays")
+	names, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Len(t, names, 1, "nothing is left over")
+
+	require.Error(t, manifest.Save(t.Context(), filepath.Join(path, "m.json"), slices.Values(entries), manifest.Options{}))
+}

@@ -1,0 +1,83 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// mergeBatch is how many records Merge makes durable at a time.
+const mergeBatch = 512
+
+// Merge adds the records of other journals, such as those of shards. Of two
+// records with one key the one that is here already stays, so that Merge may
+// be repeated after a failure. The other journals are only read; their damaged
+// lines, and lines without a key, join those of [Journal.Damaged].
+func (j *Journal) Merge(ctx context.Context, paths ...string) error {
+	for _, path := range paths {
+		if err := j.merge(ctx, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Journal) merge(ctx context.Context, path string) error {
+	f, err := j.fs.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	found, err := recoverJournal(f, j.maxLine)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("journal %s: %w", path, err)
+	}
+	for _, d := range found.damaged {
+		d.Path = path
+	}
+	latest := make(map[string]int, len(found.records))
+	for i, r := range found.records {
+		latest[r.key] = i
+	}
+	var items []item
+	for i := range found.records {
+		r := &found.records[i]
+		switch {
+		case r.key == "":
+			text := r.entry.AppendJSON(nil)
+			found.damaged = append(found.damaged, newLineError(path, r.line, text, errors.New("a line without a key")))
+			continue
+		case latest[r.key] != i:
+			continue
+		}
+		items = append(items, item{&record{key: r.key, entry: r.entry}, appendBody(nil, r.key, r.entry)})
+	}
+	for len(items) > 0 {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		n := min(len(items), mergeBatch)
+		if missing := j.unknown(items[:n]); len(missing) > 0 {
+			if err := j.commitItems(ctx, missing); err != nil {
+				return err
+			}
+		}
+		items = items[n:]
+	}
+	j.mu.Lock()
+	j.found.damaged = append(j.found.damaged, found.damaged...)
+	j.mu.Unlock()
+	return nil
+}
+
+// unknown are the items whose keys the journal does not have.
+func (j *Journal) unknown(items []item) []item {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var missing []item
+	for _, it := range items {
+		if _, ok := j.index[it.key]; !ok {
+			missing = append(missing, it)
+		}
+	}
+	return missing
+}
