@@ -1,7 +1,6 @@
 package audio
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -33,10 +32,10 @@ func Convert(w io.Writer, r io.ReaderAt, in Info) error {
 	}
 	// The output has the duration of the input, to the nearest sample.
 	frames := max(1, (in.Frames*Rate+int64(in.SampleRate)/2)/int64(in.SampleRate))
-	out := &encoder{w: bufio.NewWriterSize(w, 1<<16), left: frames}
+	out := &encoder{w: w, left: frames}
 	header := make([]byte, headerSize)
-	putHeader(header, 1, Rate, 16, int(2*frames))
-	if _, err := out.w.Write(header); err != nil {
+	putHeader(header, 1, Rate, 16, 2*frames)
+	if _, err := w.Write(header); err != nil {
 		return err
 	}
 	d := newDecoder(r, in)
@@ -59,13 +58,13 @@ func Convert(w io.Writer, r io.ReaderAt, in Info) error {
 			return err
 		}
 		if last {
-			return out.w.Flush()
+			return nil
 		}
 	}
 }
 
 // putHeader writes the plain 44 byte header of a WAV file with integer samples.
-func putHeader(b []byte, channels, rate, bits, size int) {
+func putHeader(b []byte, channels, rate, bits int, size int64) {
 	le := binary.LittleEndian
 	frame := channels * bits / 8
 	copy(b, "RIFF")
@@ -84,20 +83,19 @@ func putHeader(b []byte, channels, rate, bits, size int) {
 
 // encoder writes 16 bit samples, as many as the header has promised.
 type encoder struct {
-	w    *bufio.Writer
+	w    io.Writer
 	left int64
+	raw  []byte
 }
 
 func (e *encoder) write(samples []float32) error {
 	samples = samples[:min(int64(len(samples)), e.left)]
 	e.left -= int64(len(samples))
-	var b [2]byte
+	e.raw = e.raw[:0]
 	for _, v := range samples {
 		s := math.RoundToEven(float64(v) * 0x8000)
-		binary.LittleEndian.PutUint16(b[:], uint16(int16(max(-0x8000, min(s, 0x7fff)))))
-		if _, err := e.w.Write(b[:]); err != nil {
-			return err
-		}
+		e.raw = binary.LittleEndian.AppendUint16(e.raw, uint16(int16(max(-0x8000, min(s, 0x7fff)))))
 	}
-	return nil
+	_, err := e.w.Write(e.raw)
+	return err
 }

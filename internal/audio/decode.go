@@ -11,7 +11,7 @@ import (
 	"github.com/go-audio/wav"
 )
 
-const blockBytes = 1 << 18
+const blockBytes = 1 << 16
 
 // decoder reads the sound of a file block by block and mixes it down to one
 // channel in [-1, 1].
@@ -66,7 +66,7 @@ func (d *decoder) next() ([]float32, error) {
 func (d *decoder) integers(mono []float32) error {
 	bits := 8 * d.info.sampleSize()
 	size := len(mono) * d.info.FrameSize
-	putHeader(d.raw, d.info.Channels, d.info.SampleRate, bits, size)
+	putHeader(d.raw, d.info.Channels, d.info.SampleRate, bits, int64(size))
 	d.ints.Data = d.ints.Data[:len(mono)*d.info.Channels]
 	got, err := wav.NewDecoder(bytes.NewReader(d.raw[:headerSize+size])).PCMBuffer(d.ints)
 	if err != nil || got != len(d.ints.Data) {
