@@ -15,7 +15,7 @@ func Pad(w io.Writer, r io.ReaderAt, in Info, length time.Duration) error {
 	size := 2 * in.Frames
 	total := max(size, 2*frames(length, Rate))
 	header := make([]byte, headerSize)
-	putHeader(header, 1, Rate, 16, int(total))
+	putHeader(header, 1, Rate, 16, total)
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
