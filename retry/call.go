@@ -88,13 +88,15 @@ func (c *call) run() error {
 func (c *call) remove() error {
 	if c.doomed == nil {
 		err := sysfs.Remove(c.Path)
-		c.doomed, _ = err.(*sysfs.PendingError)
-		return err
-	}
-	if c.doomed.Gone() {
+		pending, ok := err.(*sysfs.PendingError)
+		if !ok {
+			return err
+		}
+		c.doomed = pending
+	} else if c.doomed.Gone() {
 		return nil
 	}
-	return c.doomed
+	return &fs.PathError{Op: "remove", Path: c.Path, Err: codeDeletePending}
 }
 
 // do runs a call by the policy and gives it back with its results.

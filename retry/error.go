@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/holdfast-go/holdfast/internal/sysfs"
 )
 
 // ErrLocked is what an [Error] is, by errors.Is, when a lock won: somebody held the file until the budget or the
@@ -110,8 +108,6 @@ func describe(err error) string {
 		case *os.SyscallError:
 			cause = e.Err
 			continue
-		case *sysfs.PendingError:
-			cause = codeDeletePending
 		}
 		break
 	}

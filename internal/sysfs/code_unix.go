@@ -11,9 +11,6 @@ import (
 //
 // All else gives false, EACCES and EBUSY among it: on Unix they do not pass by themselves.
 func Code(err error) (uint32, bool) {
-	if p, ok := errors.AsType[*PendingError](err); ok {
-		return p.WindowsCode(), true
-	}
 	errno, ok := errors.AsType[syscall.Errno](err)
 	if !ok {
 		return 0, false

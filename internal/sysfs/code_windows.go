@@ -7,9 +7,6 @@ import (
 
 // Code gives the Windows code inside err.
 func Code(err error) (uint32, bool) {
-	if p, ok := errors.AsType[*PendingError](err); ok {
-		return p.WindowsCode(), true
-	}
 	errno, ok := errors.AsType[syscall.Errno](err)
 	// Package syscall invents numbers from 1<<29 on for errors that Windows does not have.
 	if !ok || errno >= syscall.APPLICATION_ERROR {

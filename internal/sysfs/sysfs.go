@@ -22,7 +22,6 @@ const (
 	codeNotSupported     = 50
 	codeInvalidParameter = 87
 	codeDirNotEmpty      = 145
-	codeDeletePending    = 303
 )
 
 // PendingError says that a file was deleted and that its name is still there, because somebody has the file open.
@@ -35,9 +34,6 @@ type PendingError struct {
 func (e *PendingError) Error() string {
 	return "remove " + e.Path + ": deleted, but the name stays until the last program closes it"
 }
-
-// WindowsCode is ERROR_DELETE_PENDING.
-func (e *PendingError) WindowsCode() uint32 { return codeDeletePending }
 
 // Gone reports whether the name has gone since, or belongs to another file by now.
 func (e *PendingError) Gone() bool { return gone(e.Path, e.id) }
