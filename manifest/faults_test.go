@@ -270,7 +270,8 @@ func TestJournalUnderTheRulesOfWindows(t *testing.T) {
 	path := filepath.Join(sim.Dir(), "j")
 	j, err := manifest.OpenJournal(t.Context(), path, manifest.Options{FS: sim.FS()})
 	require.NoError(t, err)
-	for i := range 3 {
+	require.NoError(t, j.Append(t.Context(), key(0), result(0)))
+	for i := 1; i < 3; i++ {
 		release := sim.Hold("j", locktest.ShareAll) // an indexer reads along
 		require.NoError(t, j.Append(t.Context(), key(i), result(i)))
 		release()

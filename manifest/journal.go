@@ -42,8 +42,8 @@ type Journal struct {
 	pace pacemaker // likewise
 }
 
-// OpenJournal opens a journal for writing, and creates it where it is
-// missing. Only one writer can have it, [ErrInUse]; path + ".lock" is the
+// OpenJournal opens a journal for writing; the first record creates it where it
+// is missing. Only one writer can have it, [ErrInUse]; path + ".lock" is the
 // lock file, which stays. A torn end, as a crash leaves it, is cut off, see
 // [Journal.Torn]; whole lines that are damaged stay and are reported by
 // [Journal.Damaged].
@@ -84,6 +84,18 @@ func realPath(path string) (string, error) {
 }
 
 func (j *Journal) load(ctx context.Context) error {
+	_, err := j.fs.Lstat(ctx, j.path)
+	if errors.Is(err, os.ErrNotExist) {
+		// The first record makes the file, whole or not at all. So a journal
+		// begins with a good line, whatever a power cut does to it, and a file
+		// that does not is somebody else's.
+		j.index = make(map[string]int)
+		j.file = tail{fs: j.fs, path: j.path, next: 1}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	f, err := j.fs.OpenAppend(ctx, j.path)
 	if err != nil {
 		return err

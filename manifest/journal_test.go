@@ -90,6 +90,7 @@ func TestJournalHasOneWriter(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "j")
 	j := open(t, path, manifest.Options{})
+	require.NoError(t, j.Append(t.Context(), "k", result(1)))
 	_, err := manifest.OpenJournal(t.Context(), path, manifest.Options{})
 	require.ErrorIs(t, err, manifest.ErrInUse)
 	require.ErrorContains(t, err, path)

@@ -14,7 +14,7 @@ import (
 type tail struct {
 	fs   retry.FS
 	path string
-	file *retry.File // nil: it is not to be trusted, see renew
+	file *retry.File // nil: it is not there yet or not to be trusted, see renew
 	size int64       // up to here everything is whole and durable
 	sum  uint32      // of these bytes
 	next uint64      // the number of the next record
@@ -63,27 +63,20 @@ func (t *tail) write(ctx context.Context) error {
 	return nil
 }
 
-// renew puts a new file in the place of the old: the records that were
-// durable, and those in buf.
+// renew puts a new file in the place of the old, or of none: the records that
+// were durable, and those in buf.
 func (t *tail) renew(ctx context.Context) error {
-	old, err := t.fs.Open(ctx, t.path)
-	if err != nil {
-		return err
-	}
-	defer old.Close() // read only
 	p, err := t.fs.NewPending(ctx, t.path)
 	if err != nil {
 		return err
 	}
-	sum, err := sumOf(io.TeeReader(io.LimitReader(old, t.size), p), t.size)
-	if err == nil && sum != t.sum {
-		err = fmt.Errorf("%s no longer says what was written to it", t.path)
+	if t.size > 0 {
+		err = t.copyTo(ctx, p)
 	}
 	if err == nil {
 		_, err = p.Write(t.buf)
 	}
 	if err == nil {
-		_ = old.Close()
 		err = p.Commit(ctx)
 	}
 	if err := errors.Join(err, p.Close()); err != nil {
@@ -93,6 +86,20 @@ func (t *tail) renew(ctx context.Context) error {
 	// record makes another new one.
 	t.reopen(ctx)
 	return nil
+}
+
+// copyTo copies the durable records, if the file still has them.
+func (t *tail) copyTo(ctx context.Context, w io.Writer) error {
+	old, err := t.fs.Open(ctx, t.path)
+	if err != nil {
+		return err
+	}
+	defer old.Close() // read only
+	sum, err := sumOf(io.TeeReader(io.LimitReader(old, t.size), w), t.size)
+	if err == nil && sum != t.sum {
+		err = fmt.Errorf("%s no longer says what was written to it", t.path)
+	}
+	return err
 }
 
 func (t *tail) reopen(ctx context.Context) {
