@@ -17,6 +17,7 @@ type owner struct {
 	Label   string    `json:"label,omitempty"`
 	Created time.Time `json:"created"`
 	Kept    bool      `json:"kept,omitempty"` // Scope.Keep was called
+	Left    bool      `json:"left,omitempty"` // Scope.Close could not remove it all; the process may live on
 }
 
 func (o owner) encode() []byte {

@@ -2,6 +2,7 @@ package tempdir
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -93,8 +94,8 @@ func (r *Root) prepare(ctx context.Context) error {
 		}
 	}
 	marker := filepath.Join(r.dir, markerName)
-	if _, err := r.opts.FS.Lstat(ctx, marker); err == nil {
-		return nil
+	if _, err := r.opts.FS.Lstat(ctx, marker); !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	const text = "This directory holds temporary files of programs that use Holdfast.\n"
 	return r.opts.FS.WriteFile(ctx, marker, []byte(text))

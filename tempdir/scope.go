@@ -51,6 +51,8 @@ func (r *Root) newScope(ctx context.Context, id, label string) (*Scope, error) {
 	dir := filepath.Join(r.dir, scopesName, id)
 	if _, err := fs.Lstat(ctx, dir); err == nil {
 		return nil, errTaken
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
 	unlock, ok, err := fs.TryLock(ctx, dir+".lock")
 	if err != nil {
@@ -104,20 +106,24 @@ func (s *Scope) record(ctx context.Context) error {
 
 // abandon undoes a failed create.
 func (s *Scope) abandon(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx)
-	return errors.Join(removeScope(ctx, s.root.opts.FS, s.dir), s.unlock())
+	return removeScope(context.WithoutCancel(ctx), s.root.opts.FS, s.dir, s.unlock)
 }
 
-// removeScope removes a scope whose lock the caller holds: the directory
-// first, so that what cannot be removed keeps its record for the next sweep.
-func removeScope(ctx context.Context, fs retry.FS, dir string) error {
-	if err := fs.RemoveAll(ctx, dir); err != nil {
-		return err
+// removeScope removes a scope whose lock the caller holds, and gives the lock
+// back in any case. The directory goes first, so that what cannot be removed
+// keeps its record for the next sweep; the lock's file goes after the lock,
+// because without POSIX deletion Windows keeps a name until its last handle is
+// closed. Who takes the lock in between finds nothing and removes it too.
+func removeScope(ctx context.Context, fs retry.FS, dir string, unlock func() error) error {
+	err := fs.RemoveAll(ctx, dir)
+	if err == nil {
+		err = fs.Remove(ctx, dir+".json")
 	}
-	if err := fs.Remove(ctx, dir+".json"); err != nil {
-		return err
+	unlocked := unlock()
+	if err == nil {
+		err = fs.Remove(ctx, dir+".lock")
 	}
-	return fs.Remove(ctx, dir+".lock")
+	return errors.Join(err, unlocked)
 }
 
 // Root gives the root that the scope lies in.
@@ -149,13 +155,18 @@ func (s *Scope) Close() (left []string) {
 	s.closed = true
 	ctx := context.Background()
 	fs := s.root.opts.FS
-	if s.owner.Kept {
-		if err := fs.WriteFile(ctx, s.dir+".json", s.owner.encode()); err != nil {
-			s.root.opts.logger().Warn("scope is kept, but its record is not", "scope", s.dir, "err", err)
+	if !s.owner.Kept {
+		err := removeScope(ctx, fs, s.dir, s.unlock)
+		if err == nil {
+			return nil
 		}
-	} else if err := removeScope(ctx, fs, s.dir); err != nil {
 		s.left = leftovers(s.dir, err)
+		s.owner.Left = true
 		s.root.opts.logger().Warn("scope is left to the next sweep", "scope", s.dir, "err", err)
+	}
+	// The process may live on; so the record says that the scope does not.
+	if err := fs.WriteFile(ctx, s.dir+".json", s.owner.encode()); err != nil {
+		s.root.opts.logger().Warn("scope's record", "scope", s.dir, "err", err)
 	}
 	if err := s.unlock(); err != nil {
 		s.root.opts.logger().Warn("scope's lock", "scope", s.dir, "err", err)

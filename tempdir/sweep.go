@@ -100,12 +100,11 @@ func (r *Root) sweep(ctx context.Context, id string, swept *Swept) error {
 		swept.Live = append(swept.Live, dir)
 		return nil
 	}
-	defer unlock()
 	if !r.dead(ctx, dir) {
 		swept.Live = append(swept.Live, dir)
-		return nil
+		return unlock()
 	}
-	if err := removeScope(ctx, fs, dir); err != nil {
+	if err := removeScope(ctx, fs, dir, unlock); err != nil {
 		swept.Left = append(swept.Left, leftovers(dir, err)...)
 		return err
 	}
@@ -127,6 +126,8 @@ func (r *Root) dead(ctx context.Context, dir string) bool {
 		return !r.network || r.old(ctx, dir)
 	case rec.Kept:
 		return r.old(ctx, dir)
+	case rec.Left:
+		return true
 	}
 	switch host.Of(rec.Process) {
 	case host.Alive:
