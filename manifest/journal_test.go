@@ -95,7 +95,8 @@ func TestJournalHasOneWriter(t *testing.T) {
 	require.ErrorContains(t, err, path)
 
 	other := filepath.Join(dir, "link")
-	if os.Symlink(path, other) == nil {
+	_ = os.Symlink(path, other) // Windows may forbid it, Wine hides what it leads to
+	if real, err := filepath.EvalSymlinks(other); err == nil && filepath.Base(real) == "j" {
 		_, err = manifest.OpenJournal(t.Context(), other, manifest.Options{})
 		require.ErrorIs(t, err, manifest.ErrInUse, "the same file under another name")
 	}
