@@ -18,7 +18,7 @@ func (j *Journal) Append(ctx context.Context, key string, e Entry) error {
 	if key == "" {
 		return errors.New("journal: a record needs a key")
 	}
-	return j.commitItems(ctx, []item{{&record{key: key, entry: e}, appendBody(nil, key, e)}})
+	return j.commitItems(ctx, []item{newItem(key, e)})
 }
 
 // commitItems makes records durable, all or none.

@@ -77,15 +77,15 @@ func useJournal(t *testing.T, files retry.FS, dir string) error {
 
 	// A failed sync of the journal is got over with a new file, rightly.
 	var gotOver error
+	opening := true
 	inner := files.Intercept
-	appending := false
 	files.Intercept = func(op *retry.Op, next func() error) error {
 		run := next
 		if inner != nil {
 			run = func() error { return inner(op, next) }
 		}
 		err := run()
-		if err != nil && appending && op.Kind == retry.OpSync {
+		if err != nil && (op.Kind == retry.OpSync && op.Path == path || op.Kind == retry.OpSyncDir && opening) {
 			gotOver = err
 		}
 		return err
@@ -95,8 +95,8 @@ func useJournal(t *testing.T, files retry.FS, dir string) error {
 		recovered(t, path, acked, tried)
 		return err
 	}
+	opening = false
 	var met []error
-	appending = true
 	for i := 2; i < 5; i++ {
 		tried = append(tried, line(i))
 		if err := j.Append(t.Context(), key(i), result(i)); err != nil {
@@ -107,7 +107,6 @@ func useJournal(t *testing.T, files retry.FS, dir string) error {
 		_, ok := j.Lookup(key(i))
 		require.True(t, ok)
 	}
-	appending = false
 	if err := j.Publish(t.Context(), filepath.Join(dir, "out.json")); err != nil {
 		met = append(met, err)
 	}
@@ -150,6 +149,7 @@ func TestJournalBearsEveryCrash(t *testing.T) {
 		{"no fault", 1, nil},
 		{"many producers", 8, nil},
 		{"a new journal", 0, nil},
+		{"a failed sync while opening", 1, []locktest.Fault{{On: retry.OpSync, Match: "j", Err: full}}},
 		{"a failed sync", 1, []locktest.Fault{{On: retry.OpSync, Match: "j", Nth: 4, Err: full}}},
 		{"a failed sync of many producers", 8, []locktest.Fault{{On: retry.OpSync, Match: "j", Nth: 2, Err: full}}},
 		{"a failed write", 1, []locktest.Fault{{On: retry.OpWrite, Match: "j", Nth: 3, Err: full}}},

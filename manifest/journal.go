@@ -102,7 +102,7 @@ func (j *Journal) load(ctx context.Context) error {
 	}
 	j.found, err = recoverJournal(f, j.maxLine)
 	if err == nil {
-		err = j.repair(f)
+		err = j.repair(ctx, f)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("journal %s: %w", j.path, err), f.Close())
@@ -120,7 +120,7 @@ func (j *Journal) load(ctx context.Context) error {
 
 // repair makes the file end where the next line is to begin, and what is in it
 // durable: records of a killed process may be in the page cache only.
-func (j *Journal) repair(f *retry.File) error {
+func (j *Journal) repair(ctx context.Context, f *retry.File) error {
 	if j.found.torn > 0 {
 		if err := f.Truncate(j.found.end); err != nil {
 			return err
@@ -133,13 +133,12 @@ func (j *Journal) repair(f *retry.File) error {
 		}
 		size++
 	}
-	if err := f.Sync(); err != nil {
+	sum, err := sumOf(io.NewSectionReader(f, 0, size), size)
+	if err != nil {
 		return err
 	}
-	j.file = tail{fs: j.fs, path: j.path, file: f, size: size, next: j.found.next}
-	var err error
-	j.file.sum, err = sumOf(io.NewSectionReader(f, 0, size), size)
-	return err
+	j.file = tail{fs: j.fs, path: j.path, file: f, size: size, sum: sum, next: j.found.next}
+	return j.file.sync(ctx)
 }
 
 // sumOf is the checksum of exactly size bytes.

@@ -14,6 +14,9 @@ const mergeBatch = 512
 // be repeated after a failure. The other journals are only read; their damaged
 // lines, and lines without a key, join those of [Journal.Damaged].
 func (j *Journal) Merge(ctx context.Context, paths ...string) error {
+	if j.path == "" {
+		return errClosed
+	}
 	for _, path := range paths {
 		if err := j.merge(ctx, path); err != nil {
 			return err
@@ -49,7 +52,7 @@ func (j *Journal) merge(ctx context.Context, path string) error {
 		case latest[r.key] != i:
 			continue
 		}
-		items = append(items, item{&record{key: r.key, entry: r.entry}, appendBody(nil, r.key, r.entry)})
+		items = append(items, newItem(r.key, r.entry))
 	}
 	for len(items) > 0 {
 		if ctx.Err() != nil {

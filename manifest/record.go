@@ -34,14 +34,19 @@ const (
 	sumLen   = len(sumSep) + 8 + len(sumEnd)
 )
 
-// appendBody adds what of a record does not depend on its number.
-func appendBody(b []byte, key string, e Entry) []byte {
+// newItem makes a record of e. The fields of a journal that e may have are those
+// of the one that it came from, and are dropped.
+func newItem(key string, e Entry) item {
 	if e.Extra.private {
-		// Not ours: this entry came out of some other journal.
 		for _, name := range []string{"_key", "_n", "_crc"} {
 			e.Extra.Delete(name)
 		}
 	}
+	return item{&record{key: key, entry: e}, appendBody(nil, key, e)}
+}
+
+// appendBody adds what of a record does not depend on its number.
+func appendBody(b []byte, key string, e Entry) []byte {
 	b = e.AppendJSON(b)
 	b = bytes.TrimRight(b[:len(b)-1], " \t")
 	if b[len(b)-1] != '{' {

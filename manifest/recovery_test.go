@@ -39,7 +39,7 @@ func numbers(rec recovery) []int {
 func TestRecordFormat(t *testing.T) {
 	e := Entry{AudioPath: "a.wav", Duration: 1200e6, PredText: "grün"}
 	require.NoError(t, e.Extra.Set("_n", 3))
-	line := appendRecord(nil, appendBody(nil, "k\"1", e), 17)
+	line := appendRecord(nil, newItem("k\"1", e).body, 17)
 	// python3 -c 'import zlib; print("%08x" % zlib.crc32(line[:line.rindex(b", \"_crc\"")]))'
 	require.Equal(t, `{"audio_filepath": "a.wav", "duration": 1.2, "pred_text": "gr\u00fcn", `+
 		`"_key": "k\"1", "_n": 17, "_crc": "3b651b7f"}`+"\n", string(line))

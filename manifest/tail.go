@@ -51,14 +51,19 @@ func (t *tail) write(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := t.file.Sync(); err != nil {
-		// The system may have dropped what was written and report success
-		// the next time. So this file is not synced again: a new one takes
-		// its place.
-		_ = t.close()
-		if renewed := t.renew(ctx); renewed != nil {
-			return errors.Join(err, renewed)
-		}
+	return t.sync(ctx)
+}
+
+func (t *tail) sync(ctx context.Context) error {
+	err := t.file.Sync()
+	if err == nil {
+		return nil
+	}
+	// The system may have dropped what was written and report success the
+	// next time. So this file is not synced again: a new one takes its place.
+	_ = t.close()
+	if renewed := t.renew(ctx); renewed != nil {
+		return errors.Join(err, renewed)
 	}
 	return nil
 }
@@ -97,7 +102,7 @@ func (t *tail) copyTo(ctx context.Context, w io.Writer) error {
 	defer old.Close() // read only
 	sum, err := sumOf(io.TeeReader(io.LimitReader(old, t.size), w), t.size)
 	if err == nil && sum != t.sum {
-		err = fmt.Errorf("%s no longer says what was written to it", t.path)
+		err = fmt.Errorf("%s no longer says what was written to it: publish the records elsewhere", t.path)
 	}
 	return err
 }
