@@ -11,8 +11,8 @@ import (
 )
 
 // Scanner opens the files in a folder, as virus scanners, indexers and sync clients do. The zero value looks every
-// millisecond, and whenever a name has come or gone it opens each file that it does not have open with ShareNone, for
-// 5 to 500 ms.
+// millisecond, and whenever a name in a folder has come or gone it opens each file in it that it does not have open,
+// with ShareNone, for 5 to 500 ms.
 type Scanner struct {
 	Share    Share
 	Min, Max time.Duration // of a hold, at random; Max 0: 5 ms and 500 ms
@@ -51,43 +51,46 @@ func (s Scanner) scan(ctx context.Context, dir string, open func(path string) (r
 		mu      sync.Mutex
 		busy    = make(map[string]bool) // held now
 		due     = make(map[string]bool) // to be opened when it can be
-		last    []string
+		last    = make(map[string][]string)
 		holding sync.WaitGroup
 	)
 	tick := time.NewTicker(s.every())
 	defer tick.Stop()
 	defer holding.Wait()
 	for ctx.Err() == nil {
-		files := list(dir)
-		changed := !slices.Equal(files, last)
-		for _, path := range files {
-			mu.Lock()
-			if !busy[path] && (s.Again || changed && !(s.Once && slices.Contains(last, path))) {
-				due[path] = true
-			}
-			wanted := due[path] && !busy[path]
-			mu.Unlock()
-			if !wanted {
-				continue
-			}
-			release, err := open(path)
-			if err != nil {
-				continue // somebody has it open; the next look tries again
-			}
-			held++
-			mu.Lock()
-			delete(due, path)
-			busy[path] = true
-			mu.Unlock()
-			holding.Go(func() {
-				wait(ctx, s.hold())
-				release()
+		folders := list(dir)
+		for folder, files := range folders {
+			before := last[folder]
+			changed := !slices.Equal(files, before)
+			for _, path := range files {
 				mu.Lock()
-				defer mu.Unlock()
-				delete(busy, path)
-			})
+				if !busy[path] && (s.Again || changed && !(s.Once && slices.Contains(before, path))) {
+					due[path] = true
+				}
+				wanted := due[path] && !busy[path]
+				mu.Unlock()
+				if !wanted {
+					continue
+				}
+				release, err := open(path)
+				if err != nil {
+					continue // somebody has it open; the next look tries again
+				}
+				held++
+				mu.Lock()
+				delete(due, path)
+				busy[path] = true
+				mu.Unlock()
+				holding.Go(func() {
+					wait(ctx, s.hold())
+					release()
+					mu.Lock()
+					defer mu.Unlock()
+					delete(busy, path)
+				})
+			}
 		}
-		last = files
+		last = folders
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -96,16 +99,17 @@ func (s Scanner) scan(ctx context.Context, dir string, open func(path string) (r
 	return held
 }
 
-// list gives the files below a folder in their order.
-func list(dir string) []string {
-	var files []string
+// list gives the files in a folder and in those below it, by folder and in their order.
+func list(dir string) map[string][]string {
+	folders := make(map[string][]string)
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			files = append(files, path)
+			folder := filepath.Dir(path)
+			folders[folder] = append(folders[folder], path)
 		}
 		return nil // what cannot be seen cannot be held
 	})
-	return files
+	return folders
 }
 
 func (s Scanner) every() time.Duration {
