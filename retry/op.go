@@ -56,7 +56,8 @@ type Op struct {
 	Bytes int64
 	// Attempt counts from 1.
 	Attempt int
-	// File is the open file of an operation on one, and the file about to be opened; otherwise nil.
+	// File is the open file of an operation on one, the file about to be opened, and the one that a Pending renames;
+	// otherwise nil.
 	File *File
 }
 
@@ -69,7 +70,10 @@ func (op Op) String() string {
 
 // paths are the names that somebody may hold.
 func (op Op) paths() []string {
-	if op.To != "" {
+	switch {
+	case op.To != "" && op.File.OS() != nil:
+		return []string{op.To} // the other is open, by us
+	case op.To != "":
 		return []string{op.To, op.Path}
 	}
 	return []string{op.Path}

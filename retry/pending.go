@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Pending is a file that does not exist yet under its name. Commit makes it exist; Close without Commit makes that
@@ -51,9 +52,9 @@ func (s FS) NewPending(ctx context.Context, name string) (*Pending, error) {
 	}
 }
 
-// Commit puts the file in its place: synced, closed, renamed over whatever is there, and the folder synced. On an
-// error Close removes what is left. Where only the last sync failed the file is in its place, but a power cut may
-// still take it back.
+// Commit puts the file in its place: synced, renamed over whatever is there, closed, and the folder synced. On an
+// error Close removes what is left. Where only closing or the last sync failed the file is in its place, but a power
+// cut may still take it back.
 func (p *Pending) Commit(ctx context.Context) error {
 	return p.commit(ctx, OpReplace)
 }
@@ -72,15 +73,36 @@ func (p *Pending) commit(ctx context.Context, kind Kind) error {
 	if err != nil {
 		return err
 	}
-	if err := p.File.Close(); err != nil {
-		return err
-	}
-	_, err = p.fs.do(ctx, call{Op: Op{Kind: kind, Path: p.name, To: p.to}})
+	err = p.rename(ctx, Op{Kind: kind, Path: p.name, To: p.to, File: p.File, Attempt: 1})
+	closed := p.File.Close()
 	if err != nil && !p.arrived(ctx, mine) {
 		return err
 	}
 	p.done = true
-	return p.fs.SyncDir(context.WithoutCancel(ctx), filepath.Dir(p.to))
+	return errors.Join(closed, p.fs.SyncDir(context.WithoutCancel(ctx), filepath.Dir(p.to)))
+}
+
+// keptOpen is how long the file stays open while its rename is refused.
+const keptOpen = 5 * time.Second
+
+// rename renames the file while it is still open. On Windows our handle, which may write, keeps out every scanner that
+// does not share writing: it would have the file exactly when it is to be renamed. Our own handle shares deletion and
+// does not hinder. Should a file system see that otherwise, the answer is 32, and the file is closed; after half of
+// the budget it is closed in any case.
+func (p *Pending) rename(ctx context.Context, op Op) error {
+	c, err := p.fs.attempt(call{Op: op})
+	if err == nil {
+		return nil
+	}
+	start := time.Now()
+	return p.fs.Policy.again(ctx, op, err, p.fs.denied, func(attempt int) error {
+		if codeOf(err) == codeSharingViolation || time.Since(start) > keptOpen {
+			_ = p.File.Close()
+		}
+		c.Attempt = attempt
+		c, err = p.fs.attempt(c)
+		return err
+	})
 }
 
 // arrived looks whether a rename that was reported as failed has been done: network file systems do that, and

@@ -5,17 +5,20 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
 
-// Scanner opens whatever it finds in a folder, as virus scanners, indexers and sync clients do. The zero value looks
-// every millisecond and opens each file that it does not have open with ShareNone, for 5 to 500 ms.
+// Scanner opens the files in a folder, as virus scanners, indexers and sync clients do. The zero value looks every
+// millisecond, and whenever a name in a folder has come or gone it opens each file in it that it does not have open,
+// with ShareNone, for 5 to 500 ms.
 type Scanner struct {
 	Share    Share
 	Min, Max time.Duration // of a hold, at random; Max 0: 5 ms and 500 ms
 	Every    time.Duration // how often it looks; 0: 1 ms
-	Once     bool          // a file that it has seen is left alone
+	Once     bool          // only new names are opened
+	Again    bool          // each file is opened again as soon as it was released
 }
 
 // Run scans with real handles until the context ends, and gives the number of files that it held. Let another process
@@ -42,44 +45,71 @@ func (s *Sim) Scan(ctx context.Context, scanner Scanner) int {
 	})
 }
 
-func (s Scanner) scan(ctx context.Context, dir string, open func(path string) (release func(), err error)) int {
+// scan is the loop of both, over a way to open.
+func (s Scanner) scan(ctx context.Context, dir string, open func(path string) (release func(), err error)) (held int) {
 	var (
 		mu      sync.Mutex
-		busy    = make(map[string]bool)
-		holds   int
+		busy    = make(map[string]bool) // held now
+		due     = make(map[string]bool) // to be opened when it can be
+		last    = make(map[string][]string)
 		holding sync.WaitGroup
 	)
 	tick := time.NewTicker(s.every())
 	defer tick.Stop()
 	defer holding.Wait()
 	for ctx.Err() == nil {
-		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil || d.IsDir() || busy[path] || ctx.Err() != nil {
-				return nil // what cannot be seen cannot be held
-			}
-			release, err := open(path)
-			if err != nil {
-				return nil
-			}
-			busy[path] = true
-			holds++
-			holding.Go(func() {
-				wait(ctx, s.hold())
-				release()
+		folders := list(dir)
+		for folder, files := range folders {
+			before := last[folder]
+			changed := !slices.Equal(files, before)
+			for _, path := range files {
 				mu.Lock()
-				defer mu.Unlock()
-				busy[path] = s.Once
-			})
-			return nil
-		})
+				if !busy[path] && (s.Again || changed && !(s.Once && slices.Contains(before, path))) {
+					due[path] = true
+				}
+				wanted := due[path] && !busy[path]
+				mu.Unlock()
+				if !wanted {
+					continue
+				}
+				release, err := open(path)
+				if err != nil {
+					continue // somebody has it open; the next look tries again
+				}
+				held++
+				mu.Lock()
+				delete(due, path)
+				busy[path] = true
+				mu.Unlock()
+				holding.Go(func() {
+					wait(ctx, s.hold())
+					release()
+					mu.Lock()
+					defer mu.Unlock()
+					delete(busy, path)
+				})
+			}
+		}
+		last = folders
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
 	}
-	return holds
+	return held
+}
+
+// list gives the files in a folder and in those below it, by folder and in their order.
+func list(dir string) map[string][]string {
+	folders := make(map[string][]string)
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			folder := filepath.Dir(path)
+			folders[folder] = append(folders[folder], path)
+		}
+		return nil // what cannot be seen cannot be held
+	})
+	return folders
 }
 
 func (s Scanner) every() time.Duration {

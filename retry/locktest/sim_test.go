@@ -1,6 +1,7 @@
 package locktest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -65,6 +66,12 @@ func TestGiveUpNamesTheHolder(t *testing.T) {
 		require.ErrorIs(t, err, retry.ErrLocked)
 		require.ErrorContains(t, err, "held by scanner.exe (pid 4242)")
 		t.Log(err)
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err = sim.FS().WriteFile(soon, name, []byte("new"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "held by scanner.exe (pid 4242)")
+		require.NotContains(t, err.Error(), "this process", "our own handle on the temporary file is no hindrance")
 		release()
 
 		own, err := sim.FS().Open(t.Context(), name)
