@@ -42,7 +42,9 @@ func newItem(key string, e Entry) item {
 			e.Extra.Delete(name)
 		}
 	}
-	return item{&record{key: key, entry: e}, appendBody(nil, key, e)}
+	size := len(e.Extra.line) + len(e.AudioPath) + len(e.Text) + len(e.PredText) + len(key)
+	body := make([]byte, 0, size+size/8+128) // about: escapes make it longer
+	return item{&record{key: key, entry: e}, appendBody(body, key, e)}
 }
 
 // appendBody adds what of a record does not depend on its number.
