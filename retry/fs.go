@@ -118,6 +118,8 @@ func (s FS) Rename(ctx context.Context, from, to string) error {
 // Replace renames a file in place of another, which is never removed first: at every moment to is the old or the
 // new file. The new name is durable when it returns nil; the content is so if it was synced before.
 //
+// Where both are names of one file, Unix does nothing (rename(2)), and from stays.
+//
 // Where somebody has to open, Windows refuses; that is tried again as a lock, unless to is a directory or
 // read-only.
 func (s FS) Replace(ctx context.Context, from, to string) error {

@@ -559,3 +559,85 @@ func TestClassify(t *testing.T) {
 	}
 	require.Equal(t, retry.Unknown, retry.Classify(renameOp, errors.New("x")))
 }
+
+// A cancelled context modifies nothing and asks nothing of the disk.
+func TestCancelledContextDoesNothing(t *testing.T) {
+	dir := locktest.TempDir(t)
+	name := filepath.Join(dir, "f")
+	require.NoError(t, os.WriteFile(name, []byte("old"), 0o600))
+	cause := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	operations := 0
+	counted := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		operations++
+		return next()
+	}}
+	for _, s := range []retry.FS{{}, counted} {
+		for what, do := range map[string]func() error{
+			"open":      func() error { _, err := s.Open(ctx, name); return err },
+			"create":    func() error { _, err := s.Create(ctx, name+"2"); return err },
+			"append":    func() error { _, err := s.OpenAppend(ctx, name+"2"); return err },
+			"pending":   func() error { _, err := s.NewPending(ctx, name); return err },
+			"readfile":  func() error { _, err := s.ReadFile(ctx, name); return err },
+			"writefile": func() error { return s.WriteFile(ctx, name, nil) },
+			"rename":    func() error { return s.Rename(ctx, name, name+"2") },
+			"replace":   func() error { return s.Replace(ctx, name, name+"2") },
+			"link":      func() error { return s.Link(ctx, name, name+"2") },
+			"remove":    func() error { return s.Remove(ctx, name) },
+			"removeall": func() error { return s.RemoveAll(ctx, name) },
+			"mkdirall":  func() error { return s.MkdirAll(ctx, filepath.Join(dir, "a", "b")) },
+			"stat":      func() error { _, err := s.Stat(ctx, name); return err },
+			"lstat":     func() error { _, err := s.Lstat(ctx, name); return err },
+			"readdir":   func() error { _, err := s.ReadDir(ctx, dir); return err },
+			"syncdir":   func() error { return s.SyncDir(ctx, dir) },
+			"trylock":   func() error { _, _, err := s.TryLock(ctx, name+"2"); return err },
+		} {
+			require.ErrorIs(t, do(), cause, what)
+		}
+	}
+	require.Zero(t, operations)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.Equal(t, "old", string(must(os.ReadFile(name))))
+}
+
+func must(data []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// Whoever removes a lock file while he has the lock must not let two others in, one on the old and one on the new
+// file.
+func TestLockOfARemovedFileIsNone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there a file that is locked cannot vanish under its name without its handle")
+	}
+	name := filepath.Join(locktest.TempDir(t), "lock")
+	var s retry.FS
+	var inside, taken atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 500 {
+				unlock, ok, err := s.TryLock(t.Context(), name)
+				if err != nil || !ok {
+					continue
+				}
+				taken.Add(1)
+				if inside.Add(1) != 1 {
+					t.Error("two have the lock")
+				}
+				runtime.Gosched()
+				inside.Add(-1)
+				_ = os.Remove(name)
+				_ = unlock()
+			}
+		})
+	}
+	all.Wait()
+	require.NotZero(t, taken.Load())
+}

@@ -17,7 +17,7 @@ import (
 // The disk of the model keeps nothing that was not synced unless it pleases. Of each file's unsynced writes any
 // number may have arrived, or the last one by half, or the size without the data (zeros, or garbage). Of the names that
 // were created, renamed or removed in a folder since that was synced, any may have arrived and any not; a rename is
-// whole or not at all. This is what POSIX allows, and more than ext4 or NTFS do.
+// whole or not at all, and safe when both folders are synced. This is what POSIX allows, and more than ext4 or NTFS do.
 //
 // body calls ack for whatever it tells the world to be safe, and check gets what was acknowledged before the cut.
 // What is in the directory before the first operation counts as synced. All operations have to go through fs.
@@ -75,10 +75,11 @@ type node struct {
 	versions []string // of the content: the first is durable, the last is what the program sees
 }
 
-// move is a change of names that is whole or not at all.
+// move is a change of names that is whole or not at all, and durable once all folders that it touches are synced.
 type move struct {
-	what string
-	set  []entry
+	what    string
+	set     []entry
+	folders []string // not synced since
 }
 
 type entry struct {
@@ -159,7 +160,7 @@ func (d *disk) follow(op *retry.Op, path string) bool {
 	case retry.OpCreate, retry.OpAppend, retry.OpLock, retry.OpMkdir, retry.OpOpen:
 		there := d.live[path] != nil || path == "."
 		if !there {
-			d.move("create", entry{path, &node{dir: op.Kind == retry.OpMkdir, versions: []string{""}}})
+			d.move("create", nil, entry{path, &node{dir: op.Kind == retry.OpMkdir, versions: []string{""}}})
 		}
 		if op.File != nil {
 			d.open[op.File] = d.live[path]
@@ -173,17 +174,17 @@ func (d *disk) follow(op *retry.Op, path string) bool {
 		n.versions = n.versions[len(n.versions)-1:]
 	case retry.OpRename, retry.OpReplace:
 		to := d.rel(op.To)
-		entries := []entry{{path, nil}, {to, d.live[path]}}
+		var inside []entry
 		for name, n := range d.live { // what lies below a directory goes with it
 			if rest, ok := below(path, name); ok {
-				entries = append(entries, entry{name, nil}, entry{filepath.Join(to, rest), n})
+				inside = append(inside, entry{name, nil}, entry{filepath.Join(to, rest), n})
 			}
 		}
-		d.move(op.Kind.String(), entries...)
+		d.move(op.Kind.String(), inside, entry{path, nil}, entry{to, d.live[path]})
 	case retry.OpLink:
-		d.move("link", entry{d.rel(op.To), d.live[path]})
+		d.move("link", nil, entry{d.rel(op.To), d.live[path]})
 	case retry.OpRemove:
-		d.move("remove", entry{path, nil})
+		d.move("remove", nil, entry{path, nil})
 	case retry.OpSyncDir:
 		d.settle(path)
 	default:
@@ -192,24 +193,31 @@ func (d *disk) follow(op *retry.Op, path string) bool {
 	return true
 }
 
-func (d *disk) move(what string, entries ...entry) {
+// move changes names: those of top, and with them what lies below.
+func (d *disk) move(what string, below []entry, top ...entry) {
+	entries := append(slices.Clone(top), below...)
 	for _, e := range entries {
 		set(d.live, e)
 	}
-	d.moves = append(d.moves, move{what, entries})
+	var folders []string
+	for _, e := range top {
+		folders = append(folders, filepath.Dir(e.name))
+	}
+	d.moves = append(d.moves, move{what, entries, folders})
 }
 
 // settle makes durable what was done to the names in a folder.
 func (d *disk) settle(dir string) {
-	d.moves = slices.DeleteFunc(d.moves, func(m move) bool {
-		touches := slices.ContainsFunc(m.set, func(e entry) bool { return filepath.Dir(e.name) == dir })
-		if touches {
+	for i := range d.moves {
+		m := &d.moves[i]
+		m.folders = slices.DeleteFunc(m.folders, func(folder string) bool { return folder == dir })
+		if len(m.folders) == 0 {
 			for _, e := range m.set {
 				set(d.kept, e)
 			}
 		}
-		return touches
-	})
+	}
+	d.moves = slices.DeleteFunc(d.moves, func(m move) bool { return len(m.folders) == 0 })
 }
 
 func set(names map[string]*node, e entry) {

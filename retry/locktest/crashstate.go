@@ -77,7 +77,7 @@ func (d *disk) names() []nameState {
 			for _, e := range d.moves[i].set {
 				set(names, e)
 			}
-			label = append(label, d.moves[i].what+" "+filepath.Base(d.moves[i].set[len(d.moves[i].set)-1].name))
+			label = append(label, d.moves[i].what+" "+filepath.Base(d.moves[i].set[0].name))
 		}
 		states = append(states, nameState{"names kept: " + orNone(label), names})
 	}

@@ -220,6 +220,39 @@ func TestEveryCrash(t *testing.T) {
 			require.NoError(t, unlock())
 		})
 	})
+	t.Run("MkdirAll", func(t *testing.T) {
+		locktest.EveryCrash(t, func(t *testing.T, files retry.FS, dir string, ack func(string)) error {
+			for _, name := range []string{"a", "a/b/c", "d/e"} {
+				if err := files.MkdirAll(ctx, filepath.Join(dir, name)); err != nil {
+					return err
+				}
+				ack(name)
+			}
+			return nil
+		}, func(t *testing.T, dir string, acked []string) {
+			for _, name := range acked {
+				require.DirExists(t, filepath.Join(dir, name))
+			}
+		})
+	})
+	t.Run("Link and Rename", func(t *testing.T) {
+		locktest.EveryCrash(t, func(t *testing.T, files retry.FS, dir string, ack func(string)) error {
+			at := func(name string) string { return filepath.Join(dir, name) }
+			err := errors.Join(files.WriteFile(ctx, at("a"), []byte("content")), files.Link(ctx, at("a"), at("b")))
+			if err == nil {
+				ack("b")
+				err = files.Rename(ctx, at("a"), at("c"))
+			}
+			if err == nil {
+				ack("c")
+			}
+			return err
+		}, func(t *testing.T, dir string, acked []string) {
+			for _, name := range acked {
+				require.Equal(t, "content", readString(t, filepath.Join(dir, name)))
+			}
+		})
+	})
 	t.Run("append", func(t *testing.T) {
 		locktest.EveryCrash(t, func(t *testing.T, files retry.FS, dir string, ack func(string)) error {
 			f, err := files.OpenAppend(ctx, filepath.Join(dir, "journal"))
