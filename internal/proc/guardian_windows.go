@@ -1,0 +1,3 @@
+package proc
+
+func guardianMain() *Guardian { return &Guardian{} }
