@@ -73,7 +73,7 @@ func TestBadInputsCostNobodyElse(t *testing.T) {
 	code, _, stderr := d.run(d.in, absent)
 	require.Equal(t, exitFailed, code)
 	for path, cause := range map[string]string{
-		empty: "empty file", text: "looks like text", cut: "not copied whole", absent: "no such file",
+		empty: "empty file", text: "looks like text", cut: "not copied whole", absent: "(no such file|not found|cannot find)",
 	} {
 		require.Regexp(t, fmt.Sprintf(`(?m)^transcribe: .*%s.*%s`, filepath.Base(path), cause), stderr)
 	}
@@ -85,7 +85,7 @@ func TestBadInputsCostNobodyElse(t *testing.T) {
 func TestUsage(t *testing.T) {
 	d := newDesk(t, 1)
 	file := d.record("00.wav", wav(1))
-	damaged := filepath.Join(d.base, "damaged.bin")
+	damaged, absent := filepath.Join(d.base, "damaged.bin"), filepath.Join(d.base, "no-such")
 	model, err := os.ReadFile(d.model)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(damaged, model[:300_000], 0o600)) // in the vocabulary
@@ -98,9 +98,9 @@ func TestUsage(t *testing.T) {
 		"unknown format":    {[]string{"-format", "docx", file}, "docx"},
 		"unknown language":  {[]string{"-lang", "klingon", file}, "klingon"},
 		"unknown model":     {[]string{"-model", "gigantic", file}, "tiny.en"},
-		"missing model":     {[]string{"-model", "/no/such.bin", file}, "/no/such.bin"},
+		"missing model":     {[]string{"-model", absent, file}, "no-such"},
 		"damaged model":     {[]string{"-model", damaged, file}, "bad model"},
-		"missing binary":    {[]string{"-binary", "/no/such", file}, "/no/such"},
+		"missing binary":    {[]string{"-binary", absent, file}, "no-such"},
 		"bad root":          {[]string{"-root", filepath.Join(d.base, "a,b"), file}, "characters"},
 		"output is a file":  {[]string{"-out", file, file}, "00.wav"},
 		"no input, no repo": {nil, "name a recording"},
