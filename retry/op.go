@@ -1,6 +1,9 @@
 package retry
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // Kind is a kind of file operation.
 type Kind uint8
@@ -62,6 +65,10 @@ type Op struct {
 }
 
 func (op Op) String() string {
+	if op.Kind == OpReplace && filepath.Dir(op.Path) == filepath.Dir(op.To) {
+		// The target is the file that people know; the other is mostly a temporary one.
+		return "replace " + op.To + " by " + filepath.Base(op.Path)
+	}
 	if op.To != "" {
 		return op.Kind.String() + " " + op.Path + " -> " + op.To
 	}
