@@ -86,7 +86,6 @@ func use(t *testing.T, files retry.FS, dir string) error {
 func TestEveryOp(t *testing.T) {
 	for name, err := range map[string]error{
 		"disk full":         locktest.DiskFull,
-		"access denied":     locktest.AccessDenied,
 		"sharing violation": locktest.SharingViolation,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -158,6 +159,9 @@ func find(path string) (string, error) {
 		var e *exec.Error
 		if errors.As(err, &e) {
 			err = e.Err // the name is said already
+		}
+		if errors.Is(err, exec.ErrNotFound) && filepath.Base(path) != path {
+			err = fs.ErrNotExist // Windows speaks of the PATH also where none was searched
 		}
 		return "", err
 	}
