@@ -63,6 +63,9 @@ func use(t *testing.T, files retry.FS, dir string) error {
 				return err
 			}
 			require.Equal(t, sum([]byte("sound")), staged.SHA256)
+			if _, err := scope.StageReader(ctx, strings.NewReader("upload"), "mp3"); err != nil {
+				return err
+			}
 			return scope.Publish(ctx, filepath.Base(staged.Path), dst)
 		}()
 		if left := scope.Close(); len(left) > 0 {
