@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -69,4 +71,31 @@ func TestKillNine(t *testing.T) {
 	partial, err := filepath.Glob(filepath.Join(d.out, ".holdfast-*"))
 	require.NoError(t, err)
 	require.Empty(t, partial)
+}
+
+// Ctrl-C stops the engine, keeps what is done, says how to go on, and leaves no
+// temporary file.
+func TestInterrupt(t *testing.T) {
+	d := newDesk(t, 2)
+	code, _, stderr := d.run(filepath.Join(d.in, "00.wav"))
+	require.Zero(t, code, stderr)
+
+	cmd := d.command(d.in)
+	cmd.Env = append(cmd.Env, delayVariable+"=60000")
+	pipe, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	said := bufio.NewReader(pipe)
+	line, err := said.ReadString('\n') // 00.wav is in the journal
+	require.NoError(t, err)
+	require.Contains(t, line, "transcribing")
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	rest, err := io.ReadAll(said)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+	require.Equal(t, exitFailed, cmd.ProcessState.ExitCode())
+	require.Contains(t, string(rest), "interrupted; what was done (1) is safe. The same command goes on from there.")
+	scopes, err := os.ReadDir(filepath.Join(d.base, "root", "s"))
+	require.NoError(t, err)
+	require.Empty(t, scopes)
 }

@@ -140,7 +140,7 @@ func (p *printer) problem(err error) {
 
 func (p *printer) interrupted() {
 	p.clear()
-	fmt.Fprintf(p.stderr, "transcribe: interrupted; %d transcripts are safe. The same command goes on from there.\n", p.done+p.resumed)
+	fmt.Fprintf(p.stderr, "transcribe: interrupted; what was done (%d) is safe. The same command goes on from there.\n", p.done+p.resumed)
 }
 
 func (p *printer) summary() {
