@@ -99,46 +99,31 @@ func (c *call) remove() error {
 	return &fs.PathError{Op: "remove", Path: c.Path, Err: codeDeletePending}
 }
 
-// do runs a call by the policy and gives it back with its results.
-func (s FS) do(ctx context.Context, c call) (call, error) {
+// do runs a call by the policy; the results are in it afterwards. Nothing here keeps c, so that it stays on the stack.
+func (s FS) do(ctx context.Context, c *call) error {
 	if ctx.Err() != nil {
-		return c, notTried(ctx, c.Op)
+		return notTried(ctx, c.Op)
 	}
 	c.Attempt = 1
-	if s.Intercept == nil {
-		err := c.run()
-		if err == nil {
-			return c, nil
-		}
-		return s.again(ctx, c, err)
-	}
-	c, err := s.attempt(c)
+	err := s.attempt(c)
 	if err == nil {
-		return c, nil
+		return nil
 	}
 	return s.again(ctx, c, err)
 }
 
-func (s FS) again(ctx context.Context, c call, first error) (call, error) {
-	op := c.Op
-	if s.Policy.classify(op, first) <= Permanent { // shorter than a loop, and files are often just not there
-		return c, failed(op, first)
+// attempt makes one attempt through the interceptor.
+func (s FS) attempt(c *call) error {
+	if s.Intercept == nil {
+		return c.run()
 	}
-	err := s.Policy.again(ctx, op, first, s.denied, func(attempt int) error {
-		var err error
-		c.Attempt = attempt
-		c, err = s.attempt(c)
-		return err
-	})
-	return c, err
+	own := *c
+	err := s.intercepted(&own)
+	*c = own
+	return err
 }
 
-// attempt makes one attempt through the interceptor.
-func (s FS) attempt(c call) (call, error) {
-	if s.Intercept == nil {
-		err := c.run()
-		return c, err
-	}
+func (s FS) intercepted(c *call) error {
 	op := c.Op
 	err := s.Intercept(&op, func() error {
 		c.Bytes = op.Bytes
@@ -149,11 +134,26 @@ func (s FS) attempt(c call) (call, error) {
 		c.opened.Close() // opened, but reported as failed
 		c.opened = nil
 	}
-	return c, err
+	return err
+}
+
+func (s FS) again(ctx context.Context, c *call, first error) error {
+	op := c.Op
+	if s.Policy.classify(op, first) <= Permanent { // shorter than a loop, and files are often just not there
+		return failed(op, first)
+	}
+	own := *c
+	err := s.Policy.again(ctx, op, first, s.denied, func(attempt int) error {
+		own.Attempt = attempt
+		return s.attempt(&own)
+	})
+	*c = own
+	return err
 }
 
 // look is an Lstat of one attempt.
 func (s FS) look(name string) (fs.FileInfo, error) {
-	c, err := s.attempt(call{Op: Op{Kind: OpStat, Path: name, Attempt: 1}})
+	c := call{Op: Op{Kind: OpStat, Path: name, Attempt: 1}}
+	err := s.attempt(&c)
 	return c.info, err
 }

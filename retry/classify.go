@@ -91,7 +91,7 @@ func (s FS) denied(op Op) Class {
 	if isNotExist(err) {
 		return Suspect
 	}
-	_, err = s.attempt(call{Op: Op{Kind: OpProbe, Path: op.Path}})
+	err = s.attempt(&call{Op: Op{Kind: OpProbe, Path: op.Path, Attempt: 1}})
 	if err == nil || codeOf(err) == codeSharingViolation {
 		return Transient
 	}

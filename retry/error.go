@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/sysfs"
 )
 
 // ErrLocked is what an [Error] is, by errors.Is, when a lock won: somebody held the file until the budget or the
@@ -117,12 +118,12 @@ func describe(err error) string {
 	return cause.Error()
 }
 
-// hasCode reports whether the code of err is its own, and not one that Unix's error is taken for.
+// hasCode reports whether the code of err is its own, and not one that an error of Unix is taken for.
 func hasCode(err error) bool {
-	if _, ok := err.(Errno); ok {
-		return errnoTexts[err.(Errno)] != ""
+	if code, ok := err.(Errno); ok {
+		return errnoTexts[code] != "" // else the text says the number
 	}
-	return filepath.Separator == '\\'
+	return sysfs.NativeCodes
 }
 
 func round(d time.Duration) time.Duration {

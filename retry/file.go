@@ -58,10 +58,10 @@ func (f *File) usable(kind Kind) error {
 	return nil
 }
 
-func (f *File) do(c call) (call, error) {
+func (f *File) do(c *call) error {
 	c.File, c.Path = f, f.name
 	if err := f.usable(c.Kind); err != nil {
-		return c, err
+		return err
 	}
 	return f.fs.do(f.context(), c)
 }
@@ -88,7 +88,7 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 
 // Truncate sets the size. A file opened to append goes on at its new end.
 func (f *File) Truncate(size int64) error {
-	_, err := f.do(call{Op: Op{Kind: OpTruncate, Bytes: size}})
+	err := f.do(&call{Op: Op{Kind: OpTruncate, Bytes: size}})
 	if err == nil && f.appends {
 		f.end = size
 	}
@@ -114,7 +114,7 @@ func (f *File) Sync() error {
 }
 
 func (f *File) syncContent() error {
-	_, err := f.do(call{Op: Op{Kind: OpSync}})
+	err := f.do(&call{Op: Op{Kind: OpSync}})
 	if err != nil && f.poison == nil && f.usable(OpClose) == nil {
 		f.poison = fmt.Errorf("an earlier sync failed: %w", err)
 	}
@@ -127,7 +127,7 @@ func (f *File) Close() error {
 		return nil
 	}
 	c := call{Op: Op{Kind: OpClose, Path: f.name, File: f}}
-	c, err := f.fs.attempt(c) // not tried again: the handle is gone either way
+	err := f.fs.attempt(&c) // not tried again: the handle is gone either way
 	if !c.reached {
 		f.os.Close()
 	}
@@ -161,7 +161,8 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (f *File) read(p []byte, off int64) (int, error) {
-	c, err := f.do(call{Op: Op{Kind: OpRead, Offset: off, Bytes: int64(len(p))}, buf: p})
+	c := call{Op: Op{Kind: OpRead, Offset: off, Bytes: int64(len(p))}, buf: p}
+	err := f.do(&c)
 	if err == nil && c.moved == 0 && len(p) > 0 {
 		err = io.EOF
 	}
@@ -196,7 +197,7 @@ func (f *File) write(p []byte, off int64) (int, error) {
 		if off >= 0 {
 			c.Offset = off + int64(total)
 		}
-		c, err := f.do(c)
+		err := f.do(&c)
 		total += int(c.moved)
 		if err != nil || total == len(p) {
 			return total, err
@@ -225,7 +226,7 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 		}
 	}
 	c := call{Op: Op{Kind: OpWrite, Path: f.name, File: f, Offset: -1, Bytes: -1, Attempt: 1}, from: unwrap(r)}
-	c, err := f.fs.attempt(c)
+	err := f.fs.attempt(&c)
 	f.end += c.moved
 	if limited, ok := r.(*io.LimitedReader); ok && c.from != r {
 		limited.N -= c.moved

@@ -69,11 +69,10 @@ func (s FS) OpenAppend(ctx context.Context, name string) (*File, error) {
 func (s FS) open(ctx context.Context, c call) (*File, error) {
 	f := &File{fs: s, name: c.Path}
 	c.File = f
-	done, err := s.do(ctx, c)
-	if err != nil {
+	if err := s.do(ctx, &c); err != nil {
 		return nil, err
 	}
-	f.os = done.opened
+	f.os = c.opened
 	return f, nil
 }
 
@@ -127,7 +126,7 @@ func (s FS) Replace(ctx context.Context, from, to string) error {
 }
 
 func (s FS) move(ctx context.Context, op Op) error {
-	if _, err := s.do(ctx, call{Op: op}); err != nil {
+	if err := s.do(ctx, &call{Op: op}); err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // it is done, now it has to last
@@ -143,7 +142,7 @@ func (s FS) move(ctx context.Context, op Op) error {
 // Remove removes a file, a link or an empty directory, and returns when the name is gone. Read-only files are
 // removed too. An absent name is a success.
 func (s FS) Remove(ctx context.Context, name string) error {
-	_, err := s.do(ctx, call{Op: Op{Kind: OpRemove, Path: name}})
+	err := s.do(ctx, &call{Op: Op{Kind: OpRemove, Path: name}})
 	if isNotExist(err) {
 		return nil
 	}
@@ -152,27 +151,29 @@ func (s FS) Remove(ctx context.Context, name string) error {
 
 // Stat describes a file and follows links.
 func (s FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
-	done, err := s.do(ctx, call{Op: Op{Kind: OpStat, Path: name}, follow: true})
-	return done.info, err
+	c := call{Op: Op{Kind: OpStat, Path: name}, follow: true}
+	err := s.do(ctx, &c)
+	return c.info, err
 }
 
 // Lstat describes a file or the link itself.
 func (s FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
-	done, err := s.do(ctx, call{Op: Op{Kind: OpStat, Path: name}})
-	return done.info, err
+	c := call{Op: Op{Kind: OpStat, Path: name}}
+	err := s.do(ctx, &c)
+	return c.info, err
 }
 
 // ReadDir lists a directory in the order of names.
 func (s FS) ReadDir(ctx context.Context, name string) ([]fs.DirEntry, error) {
-	done, err := s.do(ctx, call{Op: Op{Kind: OpReadDir, Path: name}, follow: true})
-	return done.entries, err
+	c := call{Op: Op{Kind: OpReadDir, Path: name}, follow: true}
+	err := s.do(ctx, &c)
+	return c.entries, err
 }
 
 // SyncDir makes the names in a directory durable. It is not tried again. Where the system has no such thing it
 // does nothing.
 func (s FS) SyncDir(ctx context.Context, name string) error {
-	_, err := s.do(ctx, call{Op: Op{Kind: OpSyncDir, Path: name}})
-	return err
+	return s.do(ctx, &call{Op: Op{Kind: OpSyncDir, Path: name}})
 }
 
 // TryLock takes an exclusive lock on a file, which is created where it is missing and stays there. ok is false where
@@ -180,21 +181,22 @@ func (s FS) SyncDir(ctx context.Context, name string) error {
 // after a killed process Windows may take a moment to release it. A child that inherits the handle would keep it;
 // Go's handles are not inherited.
 func (s FS) TryLock(ctx context.Context, name string) (unlock func() error, ok bool, err error) {
-	done, err := s.do(ctx, call{Op: Op{Kind: OpLock, Path: name}})
+	c := call{Op: Op{Kind: OpLock, Path: name}}
+	err = s.do(ctx, &c)
 	if errors.Is(err, errBusy) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	held := done.opened
+	held := c.opened
 	return func() error {
 		if held == nil {
 			return nil
 		}
 		c := call{Op: Op{Kind: OpUnlock, Path: name, Attempt: 1}, opened: held}
 		held = nil
-		c, err := s.attempt(c) // not tried again: the handle is gone either way
+		err := s.attempt(&c) // not tried again: the handle is gone either way
 		if !c.reached {
 			_ = c.run()
 		}

@@ -13,7 +13,7 @@ import (
 //
 // Whoever writes to one name of a hard link changes both.
 func (s FS) Link(ctx context.Context, from, to string) error {
-	_, err := s.do(ctx, call{Op: Op{Kind: OpLink, Path: from, To: to}})
+	err := s.do(ctx, &call{Op: Op{Kind: OpLink, Path: from, To: to}})
 	if err == nil {
 		return s.SyncDir(context.WithoutCancel(ctx), filepath.Dir(to))
 	}

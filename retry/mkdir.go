@@ -27,7 +27,7 @@ func (s FS) MkdirAll(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	_, err = s.do(ctx, call{Op: Op{Kind: OpMkdir, Path: name}, perm: s.dirPerm()})
+	err = s.do(ctx, &call{Op: Op{Kind: OpMkdir, Path: name}, perm: s.dirPerm()})
 	if errors.Is(err, fs.ErrExist) {
 		if info, statErr := s.Stat(ctx, name); statErr == nil && info.IsDir() {
 			err = nil // somebody was faster

@@ -90,7 +90,8 @@ const keptOpen = 5 * time.Second
 // does not hinder. Should a file system see that otherwise, the answer is 32, and the file is closed; after half of
 // the budget it is closed in any case.
 func (p *Pending) rename(ctx context.Context, op Op) error {
-	c, err := p.fs.attempt(call{Op: op})
+	c := call{Op: op}
+	err := p.fs.attempt(&c)
 	if err == nil {
 		return nil
 	}
@@ -100,7 +101,7 @@ func (p *Pending) rename(ctx context.Context, op Op) error {
 			_ = p.File.Close()
 		}
 		c.Attempt = attempt
-		c, err = p.fs.attempt(c)
+		err = p.fs.attempt(&c)
 		return err
 	})
 }

@@ -68,7 +68,7 @@ func (p *pass) remove(name string) bool {
 		return p.fail(name, Op{Kind: OpRemove, Path: name}, p.ctx.Err())
 	}
 	op := Op{Kind: OpRemove, Path: name, Attempt: p.attempt}
-	_, err := p.fs.attempt(call{Op: op})
+	err := p.fs.attempt(&call{Op: op})
 	if err == nil || isNotExist(err) {
 		return true
 	}
@@ -77,7 +77,8 @@ func (p *pass) remove(name string) bool {
 	}
 
 	list := Op{Kind: OpReadDir, Path: name, Attempt: p.attempt}
-	c, err := p.fs.attempt(call{Op: list})
+	c := call{Op: list}
+	err = p.fs.attempt(&c)
 	if isNotExist(err) {
 		return true
 	}
@@ -91,7 +92,7 @@ func (p *pass) remove(name string) bool {
 	if !all {
 		return false // its children say why
 	}
-	_, err = p.fs.attempt(call{Op: op})
+	err = p.fs.attempt(&call{Op: op})
 	if err == nil || isNotExist(err) {
 		return true
 	}

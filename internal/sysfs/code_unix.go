@@ -7,6 +7,9 @@ import (
 	"syscall"
 )
 
+// NativeCodes says whether the system's own errors are Windows codes.
+const NativeCodes = false
+
 // Code gives the Windows code that means the same as err, for the few errors on which a decision depends.
 //
 // All else gives false, EACCES and EBUSY among it: on Unix they do not pass by themselves.

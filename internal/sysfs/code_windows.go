@@ -5,6 +5,9 @@ import (
 	"syscall"
 )
 
+// NativeCodes says whether the system's own errors are Windows codes.
+const NativeCodes = true
+
 // Code gives the Windows code inside err.
 func Code(err error) (uint32, bool) {
 	errno, ok := errors.AsType[syscall.Errno](err)

@@ -2,24 +2,18 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/holdfast-go/holdfast/retry"
-	"github.com/holdfast-go/holdfast/retry/locktest"
 )
 
-// storm begins and gives the file operations to use in it; end stops it and says how often a file was held.
-func storm(ctx context.Context, o options) (files retry.FS, end func() (int, error), err error) {
-	if runtime.GOOS != "windows" {
-		return simulated(ctx, o)
-	}
+// storm begins and gives the file operations to use in it; end stops it and says how often a file was held. The
+// holders are other processes.
+func storm(_ context.Context, o options) (files retry.FS, end func() (int, error), err error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return files, nil, err
@@ -47,25 +41,6 @@ func storm(ctx context.Context, o options) (files retry.FS, end func() (int, err
 	return files, end, nil
 }
 
-func simulated(ctx context.Context, o options) (retry.FS, func() (int, error), error) {
-	sim := locktest.Simulate(o.dir)
-	ctx, cancel := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	counts := make([]int, o.holders)
-	for i := range counts {
-		all.Go(func() { counts[i] = sim.Scan(ctx, o.scanner) })
-	}
-	return sim.FS(), func() (int, error) {
-		cancel()
-		all.Wait()
-		total := 0
-		for _, n := range counts {
-			total += n
-		}
-		return total, nil
-	}, nil
-}
-
 // holder is another process that scans.
 type holder struct {
 	cmd   *exec.Cmd
@@ -91,14 +66,4 @@ func (h *holder) end() (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(strings.TrimSpace(h.out.String()))
-}
-
-// beHolder is what the other process does.
-func beHolder(ctx context.Context, o options) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		cancel()
-	}()
-	fmt.Println(o.scanner.Run(ctx, o.dir))
 }

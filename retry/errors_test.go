@@ -1,0 +1,143 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
+)
+
+// A sync that failed is never tried again, whatever the policy says: the next one can lie.
+func TestSyncIsNeverRetried(t *testing.T) {
+	syncs := 0
+	s := retry.FS{
+		Policy: retry.Policy{Classify: func(retry.Op, error) retry.Class { return retry.Transient }},
+		Intercept: func(op *retry.Op, next func() error) error {
+			if op.Kind == retry.OpSync {
+				syncs++
+				return sharingViolation
+			}
+			return next()
+		},
+	}
+	f, err := s.Create(t.Context(), filepath.Join(locktest.TempDir(t), "f"))
+	require.NoError(t, err)
+	defer f.Close()
+	require.Error(t, f.Sync())
+	require.Equal(t, 1, syncs)
+	require.ErrorContains(t, f.Sync(), "an earlier sync failed")
+	_, err = f.Write([]byte("x"))
+	require.ErrorContains(t, err, "an earlier sync failed")
+	require.Equal(t, 1, syncs)
+
+	require.Error(t, s.WriteFile(t.Context(), filepath.Join(locktest.TempDir(t), "g"), nil))
+	require.Equal(t, 2, syncs)
+}
+
+func TestRemoveAllGoesOnAndNamesTheLeftovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, ctx := locktest.TempDir(t), t.Context()
+		held := make(map[string]bool)
+		s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+			if op.Kind == retry.OpRemove && held[filepath.Base(op.Path)] {
+				return sharingViolation
+			}
+			return next()
+		}}
+		s.Policy.Holders = func(_ context.Context, paths ...string) ([]retry.Holder, error) {
+			require.Equal(t, "f05", filepath.Base(paths[0]))
+			return []retry.Holder{{PID: 7, Name: "scanner.exe"}}, nil
+		}
+		tree := filepath.Join(dir, "tree")
+		require.NoError(t, s.MkdirAll(ctx, tree))
+		for i := range 40 {
+			name := fmt.Sprintf("f%02d", i)
+			require.NoError(t, s.WriteFile(ctx, filepath.Join(tree, name), nil))
+			held[name] = i%2 == 1 && i >= 5
+		}
+		start := time.Now()
+		err := s.RemoveAll(ctx, tree)
+		require.Equal(t, 10*time.Second, time.Since(start), "one budget for the whole tree")
+		require.ErrorIs(t, err, retry.ErrLocked)
+		left, ok := errors.AsType[*retry.LeftoverError](err)
+		require.True(t, ok)
+		require.Equal(t, tree, left.Root)
+		require.Len(t, left.Paths, 16)
+		require.Equal(t, 2, left.More)
+		require.Contains(t, err.Error(), "scanner.exe (pid 7)")
+		require.NotContains(t, err.Error(), "\n")
+		t.Log(err)
+		entries, _ := os.ReadDir(tree)
+		require.Len(t, entries, 18, "all that could go has gone")
+
+		var once sync.Once
+		s.Policy.Observe = func(e retry.Event) {
+			if e.Waited > time.Second {
+				once.Do(func() { clear(held) })
+			}
+		}
+		require.NoError(t, s.RemoveAll(ctx, tree))
+	})
+}
+
+func TestErrorIsOneReadableLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := locktest.TempDir(t)
+		name := filepath.Join(dir, "manifest.json")
+		require.NoError(t, os.WriteFile(name, nil, 0o600))
+		s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+			if op.Kind == retry.OpReplace {
+				return accessDenied
+			}
+			return next()
+		}}
+		for _, tt := range []struct {
+			holders []retry.Holder
+			want    string
+		}{
+			{nil, "holder unknown"},
+			{[]retry.Holder{{PID: 12, Name: "MsMpEng.exe"}, {PID: 13, Name: "OneDrive.exe"}}, "held by MsMpEng.exe (pid 12), OneDrive.exe (pid 13)"},
+			{[]retry.Holder{{PID: 14, Name: "app.exe", Self: true}}, "held by this process itself (app.exe, pid 14)"},
+		} {
+			s.Policy.Holders = func(context.Context, ...string) ([]retry.Holder, error) { return tt.holders, nil }
+			err := s.WriteFile(t.Context(), name, []byte("{}"))
+			require.ErrorIs(t, err, retry.ErrLocked)
+			e, ok := errors.AsType[*retry.Error](err)
+			require.True(t, ok)
+			require.Equal(t, 10*time.Second, e.Waited)
+			text := err.Error()
+			t.Log(text)
+			for _, part := range []string{"replace", name, "access is denied (Windows error 5)", fmt.Sprintf("tried %d times in 10s", e.Attempts), tt.want} {
+				require.Contains(t, text, part)
+			}
+			require.NotContains(t, text, "\n")
+		}
+		entries, _ := os.ReadDir(dir)
+		require.Len(t, entries, 1)
+	})
+}
+
+func TestHoldersFindsThisProcess(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux can be asked without a real Windows")
+	}
+	name := filepath.Join(locktest.TempDir(t), "f")
+	f, err := retry.FS{}.Create(t.Context(), name)
+	require.NoError(t, err)
+	defer f.Close()
+	holders, err := retry.Holders(t.Context(), name)
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(holders, func(h retry.Holder) bool { return h.Self && h.PID == os.Getpid() }))
+}
