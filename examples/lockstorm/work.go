@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/asr"
+	"github.com/holdfast-go/holdfast/manifest"
 	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/tempdir"
 )
 
 // run works in the storm until its end, and then looks whether everything is there.
@@ -30,7 +31,7 @@ func run(ctx context.Context, o options) (r *report, err error) {
 		return nil, err
 	}
 	w := &worker{dir: o.dir, report: &report{}, done: make(map[string]string)}
-	for _, sub := range []string{"saved", "replaced", "recordings", "scratch", "transcripts"} {
+	for _, sub := range []string{"saved", "replaced", "recordings", "transcripts"} {
 		if err := plain.MkdirAll(ctx, filepath.Join(o.dir, sub)); err != nil {
 			return nil, err
 		}
@@ -40,6 +41,13 @@ func run(ctx context.Context, o options) (r *report, err error) {
 		return nil, err
 	}
 	w.files = w.report.watch(files)
+	if w.root, err = tempdir.Open(ctx, w.path("root"), tempdir.Options{FS: w.files}); err == nil {
+		w.journal, err = manifest.OpenJournal(ctx, w.path("journal.jsonl"), manifest.Options{FS: w.files})
+	}
+	if err != nil {
+		_, endErr := end()
+		return nil, errors.Join(err, endErr)
+	}
 
 	began := time.Now()
 	limit, cancel := context.WithTimeout(ctx, o.length)
@@ -58,14 +66,18 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	if w.report.held, err = end(); err != nil {
 		return nil, err
 	}
-	w.check(context.WithoutCancel(ctx))
-	return w.report, nil
+	if err := w.journal.Close(); err != nil {
+		return nil, err
+	}
+	return w.report, w.check(context.WithoutCancel(ctx))
 }
 
 type worker struct {
-	dir    string
-	files  retry.FS
-	report *report
+	dir     string
+	files   retry.FS
+	root    *tempdir.Root
+	journal *manifest.Journal
+	report  *report
 
 	mu   sync.Mutex
 	done map[string]string // acknowledged: the name of a recording and its transcript
@@ -94,61 +106,26 @@ func (w *worker) replace(ctx context.Context, turn int) error {
 	return w.files.Replace(ctx, from, w.path("replaced", "current"))
 }
 
-// transcribe takes a recording the way of the library: copy it in, have the engine make a text, keep that in the
-// journal, publish it, clean up. The engine is a hash, since it is the files that are on trial.
+// transcribe sends a recording through the whole library: staged, transcribed, journaled, published.
 func (w *worker) transcribe(ctx context.Context, turn int) error {
 	name := fmt.Sprintf("recording-%04d", turn)
-	source, scope := w.path("recordings", name+".wav"), w.path("scratch", name)
-	if err := w.files.WriteFile(ctx, source, pattern(turn)); err != nil {
+	source := w.path("recordings", name+".wav")
+	if err := w.files.WriteFile(ctx, source, recording(pattern(turn))); err != nil {
 		return err
 	}
-	if err := w.files.MkdirAll(ctx, scope); err != nil {
-		return err
+	in := asr.Files(ctx, source)
+	for t, err := range asr.Stream(ctx, engine{w.files}, in, asr.Options{Root: w.root, Journal: w.journal, FS: w.files}) {
+		if err != nil {
+			return err
+		}
+		w.mu.Lock()
+		w.done[name] = t.Text // from here on it is promised
+		w.mu.Unlock()
+		if err := w.files.WriteFile(ctx, w.path("transcripts", name+".txt"), []byte(t.Text)); err != nil {
+			return err
+		}
 	}
-	staged := filepath.Join(scope, "staged.wav")
-	if err := w.stage(ctx, source, staged); err != nil {
-		return err
-	}
-	audio, err := w.files.ReadFile(ctx, staged)
-	if err != nil {
-		return err
-	}
-	text := engine(audio)
-	if err := w.journal(ctx, name+" "+text+"\n"); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.done[name] = text // from here on it is promised
-	w.mu.Unlock()
-	if err := w.files.WriteFile(ctx, w.path("transcripts", name+".txt"), []byte(text)); err != nil {
-		return err
-	}
-	return w.files.RemoveAll(ctx, scope)
-}
-
-func engine(audio []byte) string { return fmt.Sprintf("%x", sha256.Sum256(audio)) }
-
-func (w *worker) stage(ctx context.Context, from, to string) error {
-	src, err := w.files.Open(ctx, from)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	dst, err := w.files.Create(ctx, to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(dst, src)
-	return errors.Join(err, dst.Close())
-}
-
-func (w *worker) journal(ctx context.Context, line string) error {
-	f, err := w.files.OpenAppend(ctx, w.path("journal"))
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, line)
-	return errors.Join(err, f.Sync(), f.Close())
+	return nil
 }
 
 // read looks at the files that change all the time: they are there, and whole.
@@ -178,20 +155,26 @@ func (w *worker) read(ctx context.Context) {
 	}
 }
 
-// check counts the promised results that are not there.
-func (w *worker) check(ctx context.Context) {
+// check counts the promised results that are not there, as the next process would see it.
+func (w *worker) check(ctx context.Context) error {
 	plain := retry.FS{}
-	journal, err := plain.ReadFile(ctx, w.path("journal"))
-	if len(w.done) > 0 {
-		w.report.add(err)
+	journal, err := manifest.OpenJournal(ctx, w.path("journal.jsonl"), manifest.Options{})
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	kept := make(map[string]string)
+	for _, e := range journal.All() {
+		kept[strings.TrimSuffix(filepath.Base(e.AudioPath), ".wav")] = e.PredText
 	}
 	for name, text := range w.done {
 		w.report.results++
 		published, err := plain.ReadFile(ctx, w.path("transcripts", name+".txt"))
-		if err != nil || string(published) != text || !strings.Contains(string(journal), name+" "+text+"\n") {
+		if err != nil || string(published) != text || kept[name] != text {
 			w.report.lost++
 		}
 	}
+	return nil
 }
 
 // pattern is 4 KiB that show when they are torn.
