@@ -27,11 +27,11 @@ type UtteranceError struct {
 }
 
 func (e *UtteranceError) Error() string {
-	msg := e.Err.Error()
+	msg := "transcribe: " + e.Err.Error()
 	if e.Path != "" && !strings.Contains(msg, e.Path) {
-		msg = e.Path + ": " + msg
+		msg = "transcribe " + e.Path + ": " + e.Err.Error()
 	}
-	return withStderr("transcribe "+msg, e.Stderr)
+	return withStderr(msg, e.Stderr)
 }
 
 func (e *UtteranceError) Unwrap() error { return e.Err }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -135,6 +136,10 @@ func (p *printer) failed(err error) {
 
 func (p *printer) problem(err error) {
 	p.clear()
+	if _, ok := errors.AsType[*asr.UtteranceError](err); ok {
+		fmt.Fprintln(p.stderr, err) // it begins with "transcribe" and the file
+		return
+	}
 	fmt.Fprintf(p.stderr, "transcribe: %v\n", err)
 }
 

@@ -75,7 +75,7 @@ func TestBadInputsCostNobodyElse(t *testing.T) {
 	for path, cause := range map[string]string{
 		empty: "empty file", text: "looks like text", cut: "not copied whole", absent: "(no such file|not found|cannot find)",
 	} {
-		require.Regexp(t, fmt.Sprintf(`(?m)^transcribe: .*%s.*%s`, filepath.Base(path), cause), stderr)
+		require.Regexp(t, fmt.Sprintf(`(?m)^transcribe:? .*%s.*%s`, filepath.Base(path), cause), stderr)
 	}
 	require.Contains(t, stderr, "2 transcribed, 0 resumed, 4 failed")
 	require.Equal(t, "number 1\n", d.output("01.txt"))
