@@ -71,6 +71,7 @@ cp "$R/x86_64-w64-mingw32/lib/zlib1.dll" "$D/prefix/drive_c/windows/system32/"
 
 cat >"$D/go_windows_amd64_exec" <<X
 #!/bin/sh
+export LC_ALL=C.UTF-8 # else Wine cannot make names beyond ASCII
 export WINEPREFIX="$D/prefix" WINEDEBUG=\${WINEDEBUG:--all} WINEDLLOVERRIDES='mscoree,mshtml='
 exec "$R/lib/wine/wine64" "\$@"
 X
