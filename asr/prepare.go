@@ -25,6 +25,10 @@ type source struct {
 	info    audio.Info
 }
 
+// errWaiting says that the same audio waits in the batch already: its
+// transcript will be this entry's too.
+var errWaiting = errors.New("the same audio is in the batch")
+
 // prepare makes an utterance of an entry, or finds its transcript in the
 // journal. Its errors concern this entry alone, unless ctx is done.
 func (r *runner) prepare(ctx context.Context, entry manifest.Entry) (task, *Transcript, error) {
@@ -36,10 +40,8 @@ func (r *runner) prepare(ctx context.Context, entry manifest.Entry) (task, *Tran
 	}
 	for range 2 {
 		key := r.key(entry)
-		if r.waiting[key] { // the same audio again: wait for its transcript
-			if err := r.flush(ctx); err != nil {
-				return task{}, nil, err
-			}
+		if r.waiting[key] {
+			return task{}, nil, errWaiting
 		}
 		id := key[:16]
 		if kept, ok := r.opts.Journal.Lookup(key); ok {

@@ -101,6 +101,24 @@ func TestSameContentTwice(t *testing.T) {
 	require.Len(t, b.kept(), 1)
 }
 
+// The engine dies over a recording that is there twice: the run ends, and does
+// not go on with a dead engine.
+func TestSameContentTwiceAndDeadEngine(t *testing.T) {
+	b := newBench(t, 0)
+	for _, name := range []string{"a.wav", "b.wav", "c.wav"} {
+		b.record(name, wav(9, time.Second))
+	}
+	engine := &fake{batch: 8}
+	engine.answer = func(_ context.Context, _ []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", Err: errors.New("gone")})
+	}
+	report, err := asr.Run(t.Context(), engine, b.files(), b.options())
+	_, dead := errors.AsType[*asr.EngineError](err)
+	require.True(t, dead, "%v", err)
+	require.Equal(t, 1, engine.calls)
+	require.Zero(t, report.Failed)
+}
+
 func TestOneBadUtteranceCostsNoOther(t *testing.T) {
 	b := newBench(t, 4)
 	engine := &fake{batch: 4}

@@ -101,6 +101,12 @@ func (r *runner) run(ctx context.Context, in iter.Seq2[manifest.Entry, error]) (
 // take brings one entry into the batch, or past it. Its error ends the run.
 func (r *runner) take(ctx context.Context, entry manifest.Entry) error {
 	next, done, err := r.prepare(ctx, entry)
+	if errors.Is(err, errWaiting) {
+		if err := r.flush(ctx); err != nil || r.stopped {
+			return err
+		}
+		next, done, err = r.prepare(ctx, entry)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
