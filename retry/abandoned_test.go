@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
 )
 
 func TestRemoveAbandoned(t *testing.T) {
 	var files retry.FS
-	dir := t.TempDir()
+	dir := locktest.TempDir(t)
 	pending, err := files.NewPending(t.Context(), filepath.Join(dir, "out.txt"))
 	require.NoError(t, err)
 	require.NoError(t, pending.OS().Close()) // as a killed process does

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
@@ -87,7 +88,7 @@ func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hf-")
 	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { retry.FS{}.RemoveAll(context.Background(), dir) })
 	return dir
 }
 

@@ -204,9 +204,9 @@ func TestFromEnvRefuses(t *testing.T) {
 	scope := newScope(t, root)
 	for name, extra := range map[string][]string{
 		"no root":                    {"HOLDFAST_ROOT="},
-		"not a root":                 {"HOLDFAST_ROOT=" + t.TempDir()},
-		"scope elsewhere":            {"HOLDFAST_SCOPE=" + t.TempDir()},
-		"temporary folder elsewhere": {"TMPDIR=" + t.TempDir(), "TMP=" + t.TempDir(), "TEMP=" + t.TempDir()},
+		"not a root":                 {"HOLDFAST_ROOT=" + shortDir(t)},
+		"scope elsewhere":            {"HOLDFAST_SCOPE=" + shortDir(t)},
+		"temporary folder elsewhere": {"TMPDIR=" + shortDir(t), "TMP=" + shortDir(t), "TEMP=" + shortDir(t)},
 	} {
 		cmd := child("from-env")
 		cmd.Env = slices.Concat(scope.Env(), extra, []string{childVariable + "=from-env"})

@@ -30,7 +30,7 @@ func TestStage(t *testing.T) {
 	scope := newScope(t, openRoot(t))
 	for _, size := range []int{0, 1, 4 << 20, 9<<20 + 17} {
 		data := bytes.Repeat([]byte("0123456789abcdef!"), size/17+1)[:size]
-		src := filepath.Join(t.TempDir(), "a.WAV")
+		src := filepath.Join(shortDir(t), "a.WAV")
 		require.NoError(t, os.WriteFile(src, data, 0o400))
 		staged, err := scope.Stage(t.Context(), src)
 		require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestStage(t *testing.T) {
 
 func TestStageDealsWithNames(t *testing.T) {
 	scope := newScope(t, openRoot(t))
-	dir := t.TempDir()
+	dir := shortDir(t)
 	for _, name := range []string{
 		"Ann (Work), part 1.wav", "-x.wav", "Grüße – 日本.wav", "$(touch x).wav", "a.wav.exe;rm", "noext",
 		strings.Repeat("x", 200) + ".wav", ".wav", "trailing.", "%TEMP%.mp3", "quote's.wav",
@@ -115,11 +115,11 @@ func appendTo(t *testing.T, path, text string) {
 
 func TestStageMissingAndFolder(t *testing.T) {
 	scope := newScope(t, openRoot(t))
-	missing := filepath.Join(t.TempDir(), "missing.wav")
+	missing := filepath.Join(shortDir(t), "missing.wav")
 	_, err := scope.Stage(t.Context(), missing)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, missing)
-	_, err = scope.Stage(t.Context(), t.TempDir())
+	_, err = scope.Stage(t.Context(), shortDir(t))
 	require.ErrorContains(t, err, "not a regular file")
 }
 
@@ -149,7 +149,7 @@ func TestStageCancelled(t *testing.T) {
 func TestPublish(t *testing.T) {
 	scope := newScope(t, openRoot(t))
 	require.NoError(t, os.WriteFile(scope.Path("out.txt"), []byte("new"), 0o600))
-	dst := filepath.Join(t.TempDir(), "out.txt")
+	dst := filepath.Join(shortDir(t), "out.txt")
 	require.NoError(t, os.WriteFile(dst, []byte("old"), 0o600))
 	require.NoError(t, scope.Publish(t.Context(), "out.txt", dst))
 	got, err := os.ReadFile(dst)
@@ -162,7 +162,7 @@ func TestPublish(t *testing.T) {
 
 func TestStageKeepsSourceTime(t *testing.T) {
 	scope := newScope(t, openRoot(t))
-	src := filepath.Join(t.TempDir(), "a.wav")
+	src := filepath.Join(shortDir(t), "a.wav")
 	require.NoError(t, os.WriteFile(src, []byte("x"), 0o600))
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
 	require.NoError(t, os.Chtimes(src, past, past))
