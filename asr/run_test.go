@@ -41,6 +41,16 @@ func TestRunAndResume(t *testing.T) {
 	}
 }
 
+func TestBatchOption(t *testing.T) {
+	b := newBench(t, 5)
+	engine := &fake{batch: 8}
+	o := b.options()
+	o.Batch = 2
+	_, err := asr.Run(t.Context(), engine, b.files(), o)
+	require.NoError(t, err)
+	require.Equal(t, 3, engine.calls)
+}
+
 // A transcript is on disk before anybody sees it.
 func TestJournalBeforeYield(t *testing.T) {
 	b := newBench(t, 3)

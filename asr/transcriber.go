@@ -28,7 +28,6 @@ type Transcriber interface {
 // Engine describes a [Transcriber].
 type Engine struct {
 	Name        string // "whispercpp"
-	Version     string // "" where the engine does not tell
 	Model       string // for people: "tiny.en", "parakeet-tdt-0.6b-v3"
 	Fingerprint string // changes with everything that may change the text: weights, language, beams
 	MaxBatch    int    // most utterances a call of Transcribe may get; 0: 1

@@ -156,7 +156,7 @@ func (c *checker) checkNested() {
 }
 
 func (c *checker) checkVolume() {
-	v, err := volumeOf(c.dir)
+	v, err := host.VolumeOf(c.dir)
 	if err != nil {
 		c.fail("volume", "", err)
 		return

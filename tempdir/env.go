@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-go/holdfast/internal/host"
 )
 
 // Variables that tell a child which root and scope it runs in.
@@ -112,7 +114,7 @@ func FromEnv(ctx context.Context, o Options) (*Root, error) {
 	if !os.SameFile(want, got) {
 		return nil, refuse(fmt.Errorf("the temporary directory is %s, not the scope's", os.TempDir()))
 	}
-	v, err := volumeOf(dir)
+	v, err := host.VolumeOf(dir)
 	if err != nil {
 		return nil, refuse(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/holdfast-go/holdfast/internal/host"
 	"github.com/holdfast-go/holdfast/retry"
 )
 
@@ -140,5 +139,3 @@ func isRoot(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, markerName))
 	return err == nil && info.Mode().IsRegular()
 }
-
-func volumeOf(dir string) (host.Volume, error) { return host.VolumeOf(dir) }

@@ -126,9 +126,6 @@ func removeScope(ctx context.Context, fs retry.FS, dir string, unlock func() err
 	return errors.Join(err, unlocked)
 }
 
-// Root gives the root that the scope lies in.
-func (s *Scope) Root() *Root { return s.root }
-
 // Path joins elem to the scope's directory.
 func (s *Scope) Path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)

@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,8 +31,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "warning\nERROR: No matching distribution found")
 		os.Exit(1)
 	case play == "hang":
-		io.Copy(io.Discard, os.Stdin)
-		time.Sleep(time.Hour)
+		never := make(chan os.Signal, 1)
+		signal.Notify(never, syscall.SIGTERM)
+		<-never
 	default:
 		os.Exit(playPip(play, os.Args[slices.Index(os.Args, "--dest")+1]))
 	}

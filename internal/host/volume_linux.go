@@ -7,6 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// networkTypes are the Linux file systems behind which another machine, or a
+// synchronising program, stands. FUSE types carry their program's name.
+var networkTypes = map[string]bool{
+	"nfs": true, "nfs4": true, "cifs": true, "smb3": true, "smbfs": true, "ncpfs": true,
+	"afs": true, "ceph": true, "glusterfs": true, "lustre": true, "gpfs": true, "davfs": true,
+	"fuse.sshfs": true, "fuse.rclone": true, "fuse.gvfsd-fuse": true, "fuse.glusterfs": true,
+	"fuse.s3fs": true, "fuse.google-drive-ocamlfuse": true, "fuse.davfs": true,
+}
+
 // VolumeOf describes the volume that holds path, which must exist.
 func VolumeOf(path string) (Volume, error) {
 	var st unix.Statfs_t

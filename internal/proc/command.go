@@ -2,7 +2,6 @@ package proc
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -147,9 +146,6 @@ func (p *Process) finish(ctx context.Context, begin time.Time, end outcome, err 
 	}
 	close(p.done)
 }
-
-// mark is the name of an environment variable that no other tree has.
-func mark() string { return "HOLDFAST_TREE_" + rand.Text() }
 
 // find makes an absolute path of the program, for the child may have another
 // working directory.

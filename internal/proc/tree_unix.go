@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"crypto/rand"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -21,6 +22,9 @@ type tree struct {
 	mu     sync.Mutex
 	reaped bool // the system may give the number of the group to others
 }
+
+// mark is the name of an environment variable that no other tree has.
+func mark() string { return "HOLDFAST_TREE_" + rand.Text() }
 
 // startTree starts cmd at the head of a new process group.
 func startTree(cmd *exec.Cmd, g *Guardian) (*tree, error) {
