@@ -11,10 +11,11 @@ import (
 
 // What an engine or an input can be at fault for; asked for by errors.Is.
 var (
-	ErrBadAudio = errors.New("bad audio")             // the input cannot be read as sound
-	ErrBadModel = errors.New("bad model")             // the model cannot be used
-	ErrTimeout  = errors.New("engine timed out")      // it was stopped after Options.Timeout
-	ErrNoResult = errors.New("engine gave no result") // it ended as if all were well, without one
+	ErrBadAudio    = errors.New("bad audio")             // the input cannot be read as sound
+	ErrBadModel    = errors.New("bad model")             // the model cannot be used
+	ErrTimeout     = errors.New("engine timed out")      // it was stopped after Options.Timeout
+	ErrNoResult    = errors.New("engine gave no result") // it ended as if all were well, without one
+	ErrOutOfMemory = errors.New("out of memory")         // of the device or of the machine
 )
 
 // UtteranceError says why one utterance has no transcript. Others are not
@@ -36,12 +37,13 @@ func (e *UtteranceError) Error() string {
 
 func (e *UtteranceError) Unwrap() error { return e.Err }
 
-// EngineError says why an engine cannot be used, or no longer.
+// EngineError says why an engine cannot be used, or has died.
 type EngineError struct {
 	Engine   string // "whispercpp"
 	ExitCode int    // of its process; -1: killed, or it never ran
 	Err      error
 	Stderr   string // last lines of its own messages
+	Fatal    bool   // to start it again would not help
 }
 
 func (e *EngineError) Error() string {
