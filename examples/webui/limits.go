@@ -12,6 +12,8 @@ type limits struct {
 	jobs    int           // that one browser may have; 0: 500
 	window  time.Duration // in which a client has to bring or take some bytes; 0: 30 s
 	pace    int64         // that many bytes; 0: 16 KiB
+
+	heartbeat time.Duration // how often a stream says that it is there; 0: 15 s
 }
 
 func (l limits) complete() limits {
@@ -28,6 +30,9 @@ func (l limits) complete() limits {
 	}
 	if l.window == 0 {
 		l.window = 30 * time.Second
+	}
+	if l.heartbeat == 0 {
+		l.heartbeat = 15 * time.Second
 	}
 	if l.pace == 0 {
 		l.pace = 16 << 10

@@ -24,6 +24,9 @@ type form struct {
 	release          func()
 }
 
+// formAllowance is how much longer than its recording a form may be, in bytes.
+const formAllowance = 1 << 20
+
 // badForm is an error in a field of a form.
 type badForm struct{ param, message string }
 
@@ -33,6 +36,10 @@ func (e *badForm) Error() string { return e.message }
 // the same queue as the page's and is not kept; its transcript is, so that who
 // lost the answer gets it at once when asking again.
 func (s *server) postTranscription(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength > s.Limits.upload+formAllowance {
+		s.refuseTooLarge(w, r)
+		return
+	}
 	body := s.pacedBody(w, http.MaxBytesReader(w, r.Body, s.Limits.upload+formAllowance))
 	r.Body = io.NopCloser(body)
 	f, ok := s.readForm(w, r)

@@ -21,9 +21,12 @@ func (s *server) pacedBody(w http.ResponseWriter, body io.Reader) *pacedReader {
 	return p
 }
 
+// extend leaves time for an answer too, should the body stand still.
 func (p *pacedReader) extend() {
 	p.got = 0
-	p.control.SetReadDeadline(time.Now().Add(p.limits.window))
+	until := time.Now().Add(p.limits.window)
+	p.control.SetReadDeadline(until)
+	p.control.SetWriteDeadline(until.Add(p.limits.window))
 }
 
 func (p *pacedReader) Read(b []byte) (int, error) {
@@ -34,8 +37,9 @@ func (p *pacedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// finish is for a body that was read: the answer may take as long as it does,
-// and a connection that ends is still noticed.
+// finish is for a body that was read to its end: the answer may take as long as
+// it does, and a connection that ends is still noticed. Any other body keeps its
+// limit, because the server reads on when it is refused.
 func (p *pacedReader) finish() {
 	p.control.SetReadDeadline(time.Time{})
 	p.control.SetWriteDeadline(time.Time{})

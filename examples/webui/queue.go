@@ -121,19 +121,26 @@ func (q *queue) next() (context.Context, *task) {
 	return ctx, t
 }
 
-// transcribe is one run of one recording. A panic, the engine's or ours, ends
-// this run alone.
+// transcribe is one run of one recording.
 func (q *queue) transcribe(ctx context.Context, t *task) (transcript asr.Transcript, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			q.log.Error("panic", "path", t.entry.AudioPath, "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("a fault in the program: %v", p)
-		}
-	}()
 	t.started()
+	var length time.Duration
 	err = asr.ErrNoResult
-	for transcript, err = range asr.Stream(ctx, listening{q.engine, t}, one(t.entry), asr.Options{
+	for transcript, err = range asr.Stream(ctx, shielded{q.engine, q.log}, one(t.entry), asr.Options{
 		Root: q.root, Journal: q.journal, Logger: q.log,
+		MaxParallel: 1, // there are as many runs as the engine bears
+		Trace: asr.Trace{
+			Start: func(u asr.Utterance) { // of a part, where the recording is long
+				length = max(length, u.Source.Offset+u.Duration)
+				t.progress(0, length)
+			},
+			Segment: func(u asr.Utterance, s asr.Segment) {
+				length = u.Duration
+				t.heard(s)
+				t.progress(min(s.End, length), length)
+			},
+			Progress: func(p asr.Progress) { t.progress(p.Audio, length) },
+		},
 	}) {
 		break // there is one utterance
 	}
@@ -148,22 +155,23 @@ func one(e manifest.Entry) iter.Seq2[manifest.Entry, error] {
 	return func(yield func(manifest.Entry, error) bool) { yield(e, nil) }
 }
 
-// listening has a task told what the engine hears, while it hears it.
-type listening struct {
+// shielded makes of an engine's panic the engine's death, which ends one run
+// and not the server.
+type shielded struct {
 	asr.Transcriber
-	task *task
+	log *slog.Logger
 }
 
-func (l listening) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq2[asr.Transcript, error] {
-	for i := range batch {
-		length := batch[i].Duration
-		l.task.progress(0, length)
-		batch[i].Heard = func(s asr.Segment) {
-			l.task.heard(s)
-			l.task.progress(min(s.End, length), length)
-		}
+func (e shielded) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq2[asr.Transcript, error] {
+	return func(yield func(asr.Transcript, error) bool) {
+		defer func() {
+			if p := recover(); p != nil {
+				e.log.Error("panic of the engine", "panic", p, "stack", string(debug.Stack()))
+				yield(asr.Transcript{}, fmt.Errorf("a fault in its adapter: %v", p))
+			}
+		}()
+		e.Transcriber.Transcribe(ctx, batch)(yield)
 	}
-	return l.Transcriber.Transcribe(ctx, batch)
 }
 
 // end takes a task out of the queue, or stops the engine's work on it. It does

@@ -10,10 +10,6 @@ import (
 	"github.com/holdfast-go/holdfast/asr"
 )
 
-// heartbeat is how often a stream says that it is there, for proxies and for
-// noticing that the page is gone.
-const heartbeat = 15 * time.Second
-
 // getEvents tells a page of its jobs as they change.
 func (s *server) getEvents(w http.ResponseWriter, r *http.Request, owner string) {
 	s.stream(w, r, owner, nil)
@@ -52,7 +48,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, owner string, j 
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := &events{pacedWriter: s.pacedWriter(w), sent: map[string]string{}}
 	fmt.Fprint(out, "retry: 1000\n\n")
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(s.Limits.heartbeat) // for proxies, and to notice that the page is gone
 	defer beat.Stop()
 	for {
 		changed := s.board.changed()

@@ -30,17 +30,20 @@ func (s *server) putUpload(w http.ResponseWriter, r *http.Request, owner string)
 	case r.ContentLength == 0:
 		refuse(w, r, http.StatusBadRequest, "the file is empty")
 		return
+	case r.ContentLength > s.Limits.upload:
+		s.refuseTooLarge(w, r)
+		return
 	case s.board.count(owner) >= s.Limits.jobs:
 		refuse(w, r, http.StatusTooManyRequests, "there are %d recordings here already; delete some first", s.Limits.jobs)
 		return
 	}
 	body := s.pacedBody(w, http.MaxBytesReader(w, r.Body, s.Limits.upload))
-	defer body.finish()
 	staged, release, ok := s.stage(w, r, body, extension(name))
 	if !ok {
 		return
 	}
 	defer release()
+	body.finish()
 	j, err := s.store.create(r.Context(), s.scope, staged, record{
 		ID: newID(), Owner: owner, Name: name, Ext: extension(name), Size: staged.Size, Order: order, Created: now, State: queued,
 	})
@@ -71,10 +74,6 @@ func (s *server) stage(w http.ResponseWriter, r *http.Request, body io.Reader, e
 	default:
 	}
 	size := r.ContentLength // of all there is in the request, or -1
-	if size > s.Limits.upload+formAllowance {
-		refuse(w, r, http.StatusRequestEntityTooLarge, "the recording is too large: at most %s", bytesText(s.Limits.upload))
-		return staged, nil, false
-	}
 	give, ok := s.uploads.take()
 	if !ok {
 		w.Header().Set("Retry-After", "2")
@@ -91,7 +90,7 @@ func (s *server) stage(w http.ResponseWriter, r *http.Request, body io.Reader, e
 		return staged, nil, false
 	}
 	defer func() {
-		if !ok {
+		if release == nil {
 			unreserve()
 		}
 	}()
@@ -103,24 +102,27 @@ func (s *server) stage(w http.ResponseWriter, r *http.Request, body io.Reader, e
 		}
 	}
 	staged, err = s.scope.StageReader(r.Context(), start, ext)
-	if err == nil && staged.Size == 0 {
-		refuse(w, r, http.StatusBadRequest, "the file is empty")
-		return staged, nil, false
-	}
 	if err != nil {
 		s.refuseBroken(w, r, err)
 		return staged, nil, false
 	}
-	return staged, func() {
+	release = func() {
 		unreserve()
 		if err := s.fs.Remove(context.WithoutCancel(r.Context()), staged.Path); err != nil {
 			s.log.Warn("staged upload", "path", staged.Path, "err", err)
 		}
-	}, true
+	}
+	if staged.Size == 0 {
+		release()
+		refuse(w, r, http.StatusBadRequest, "the file is empty")
+		return staged, nil, false
+	}
+	return staged, release, true
 }
 
-// formAllowance is how much longer than its file a form may be.
-const formAllowance = 1 << 20
+func (s *server) refuseTooLarge(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, http.StatusRequestEntityTooLarge, "the recording is too large: at most %s", bytesText(s.Limits.upload))
+}
 
 // refuseBroken says what became of an upload that could not be kept.
 func (s *server) refuseBroken(w http.ResponseWriter, r *http.Request, err error) {
@@ -128,7 +130,7 @@ func (s *server) refuseBroken(w http.ResponseWriter, r *http.Request, err error)
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
-		refuse(w, r, http.StatusRequestEntityTooLarge, "the recording is too large: at most %s", bytesText(s.Limits.upload))
+		s.refuseTooLarge(w, r)
 	case noSpace:
 		refuse(w, r, http.StatusInsufficientStorage, "%v", err)
 	case isDiskFull(err):

@@ -38,7 +38,7 @@ func (s *server) submit(j *job) error {
 		}
 	}
 	t.progress = func(heard, length time.Duration) {
-		s.board.change(func() { j.heard, j.Length = heard, length.Seconds() })
+		s.board.change(func() { j.heard, j.Length = max(j.heard, heard), length.Seconds() })
 	}
 	t.finished = func(transcript asr.Transcript, err error) {
 		if listening != nil {

@@ -18,7 +18,8 @@ export function size(bytes) {
 }
 
 export function about(seconds) {
-  if (seconds < 50) return `${Math.max(5, Math.round(seconds / 5) * 5)} s`;
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 50) return `${Math.round(seconds / 5) * 5} s`;
   if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
