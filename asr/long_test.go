@@ -167,6 +167,22 @@ func TestLongRecordingResumes(t *testing.T) {
 	require.Equal(t, 1, report.Resumed)
 }
 
+// Parts that nobody came back to for a month are removed, others stay.
+func TestOldPartsAreRemoved(t *testing.T) {
+	b := newBench(t, 1)
+	dir, err := b.root.Cache(t.Context(), "parts")
+	require.NoError(t, err)
+	for name, age := range map[string]time.Duration{"old.jsonl": 31 * 24 * time.Hour, "new.jsonl": time.Hour} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	_, err = asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(dir, "old.jsonl"))
+	require.FileExists(t, filepath.Join(dir, "new.jsonl"))
+}
+
 // Two long recordings and a short one in batches, by two calls at a time: nothing
 // is mixed up.
 func TestLongRecordingsInParallel(t *testing.T) {
