@@ -56,15 +56,16 @@ const (
 const payload = `</script><img src=x onerror="document.title='owned'"><b>&amp; --> 00:00:01.000`
 
 type fake struct {
-	pace  time.Duration // for a segment
-	block chan struct{} // where it is set, a recording waits for a value before it begins
+	pace     time.Duration // for a segment
+	parallel int           // recordings at a time
+	block    chan struct{} // where it is set, a recording waits for a value before it begins
 
 	mu    sync.Mutex
 	calls int
 }
 
 func (f *fake) Engine() asr.Engine {
-	return asr.Engine{Name: "scripted", Model: "test", Fingerprint: "scripted/1"}
+	return asr.Engine{Name: "scripted", Model: "test", Fingerprint: "scripted/1", MaxParallel: f.parallel}
 }
 
 func (f *fake) Close() error { return nil }
