@@ -17,7 +17,10 @@ test("two files: one works, one waits, both come to their end", withPage({ pace:
 }));
 
 test("cancel, try again, delete", withPage({ pace: 20 }, async ({ page }) => {
-  await drop(page, file("endless.wav", wav(endless, 60)), file("next.wav", wav(talk, 3)));
+  await drop(page, file("endless.wav", wav(endless, 60)));
+  await state(page, "endless.wav", "working");
+  await drop(page, file("next.wav", wav(talk, 3)));
+  await state(page, "next.wav", "queued");
   await until("what was heard", async () => (await texts(page)).length === 1);
   await card(page, "next.wav").locator("[data-do=cancel]").click();
   await state(page, "next.wav", "cancelled");

@@ -27,7 +27,6 @@ test("screenshots", withPage({ pace: 150, browser: { reducedMotion: "reduce" } }
   line.rate = 0;
   await state(page, "Railway", "working");
   await drop(page, file("noise.wav", wav(badAudio, 9)), file("silence.wav", wav(silence, 8)), file("long meeting.wav", wav(endless, 90)));
-  await page.goto(line.url); // the one that works is opened
   await until("words", async () => (await texts(page)).length > 3);
   await shoot("3-working");
   await state(page, "Interview", "working");

@@ -15,6 +15,7 @@ const uploads = new Uploads(render);
 const cards = new Cards($("cards"), act);
 let known = false; // the server has said what there is
 let openId = "";
+let ours = ""; // what is open, if nobody has chosen it
 
 const stream = new Stream({
   jobs(all) {
@@ -47,14 +48,18 @@ function tell(text) {
 }
 
 // choose makes sure that what is open exists, and on a wide screen that
-// something is.
+// something is: what somebody has chosen, or else what is being transcribed.
 function choose() {
   const wanted = location.hash.slice(1);
   let id = jobs.has(wanted) ? wanted : "";
-  if (!id && known && wide.matches && jobs.size > 0) {
+  if (id && id !== ours) ours = "";
+  if (known && wide.matches && (!id || id === ours && dull(jobs.get(id)))) {
     const all = sorted([...jobs.values()]);
-    id = (all.find((j) => j.state === "working") ?? all[0]).id;
-    history.replaceState(null, "", `#${id}`);
+    const better = all.find((j) => j.state === "working") ?? (id ? jobs.get(id) : all[0]);
+    if (better) {
+      id = ours = better.id;
+      history.replaceState(null, "", `#${id}`);
+    }
   }
   if (!id && wanted && known) history.replaceState(null, "", location.pathname);
   document.body.dataset.view = id ? "reader" : "list";
@@ -63,6 +68,8 @@ function choose() {
   if (id) reader.open(id);
   stream.open(id);
 }
+
+const dull = (job) => job.state !== "working" && job.state !== "done";
 
 addEventListener("hashchange", () => {
   choose();
