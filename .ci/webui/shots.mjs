@@ -25,13 +25,14 @@ test("screenshots", withPage({ pace: 150, browser: { reducedMotion: "reduce" } }
   await until("a part of it", async () => /Uploading \d\d %/.test(await card(page, "Railway").textContent()));
   await shoot("2-uploading");
   line.rate = 0;
-  await state(page, "Railway", "working");
-  await drop(page, file("noise.wav", wav(badAudio, 9)), file("silence.wav", wav(silence, 8)), file("long meeting.wav", wav(endless, 90)));
+  await state(page, "Interview", "working"); // it is shorter, and so there first
+  await drop(page, file("noise.wav", wav(badAudio, 9)), file("silence.wav", wav(silence, 8)));
   await until("words", async () => (await texts(page)).length > 3);
   await shoot("3-working");
-  await state(page, "Interview", "working");
-  await card(page, "Railway").locator(".card-open").click();
-  await until("all", async () => (await texts(page)).length === 12);
+  await state(page, "Railway", "working");
+  await drop(page, file("long meeting.wav", wav(endless, 90)));
+  await card(page, "Interview").locator(".card-open").click();
+  await until("all", async () => (await texts(page)).length === 60);
   await page.locator(".segment").nth(4).click();
   await until("it is marked", async () => (await page.locator(".segment[aria-current]").count()) === 1);
   await page.evaluate(() => document.querySelector("audio").pause());

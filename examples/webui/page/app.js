@@ -63,6 +63,7 @@ function choose() {
   }
   if (!id && wanted && known) history.replaceState(null, "", location.pathname);
   document.body.dataset.view = id ? "reader" : "list";
+  document.body.toggleAttribute("data-open", id !== "");
   if (id === openId) return;
   openId = id;
   if (id) reader.open(id);
