@@ -46,6 +46,8 @@ test("screenshots", withPage({ pace: 150, browser: { reducedMotion: "reduce" } }
   await shoot("6-cancelled");
   await page.setViewportSize({ width: 320, height: 640 });
   await page.getByRole("link", { name: "Back to the recordings" }).click();
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await page.mouse.move(300, 630);
   await page.screenshot({ path: path.join(artefacts, "7-list-320-light.png") });
   await page.setViewportSize({ width: 1280, height: 800 });
   await card(page, "Railway").locator("[data-do=delete]").click();

@@ -17,6 +17,8 @@ func freeSpace(dir string) (int64, error) {
 	return int64(stat.Bavail) * int64(stat.Bsize), nil
 }
 
+const errDiskFull = unix.ENOSPC
+
 func isDiskFull(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+	return errors.Is(err, errDiskFull) || errors.Is(err, unix.EDQUOT)
 }

@@ -20,6 +20,8 @@ func freeSpace(dir string) (int64, error) {
 	return int64(free), nil
 }
 
+const errDiskFull = windows.ERROR_DISK_FULL
+
 func isDiskFull(err error) bool {
-	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+	return errors.Is(err, errDiskFull) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -92,7 +91,7 @@ func TestDiskFillsUp(t *testing.T) {
 		s := newSite(t, func(c *config) {
 			c.FS.Intercept = func(op *retry.Op, next func() error) error {
 				if op.Kind == retry.OpWrite && strings.Contains(op.Path, where) && full.Load() {
-					return syscall.ENOSPC
+					return errDiskFull
 				}
 				return next()
 			}

@@ -371,7 +371,7 @@ func TestLoopbackOnly(t *testing.T) {
 		_, err := listen(t.Context(), addr)
 		require.Error(t, err, addr)
 	}
-	for _, addr := range []string{"127.0.0.1:0", "localhost:0", "127.5.5.5:0"} {
+	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
 		l, err := listen(t.Context(), addr)
 		require.NoError(t, err, addr)
 		l.Close()

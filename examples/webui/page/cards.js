@@ -119,8 +119,9 @@ export function describe(item) {
       return `${clock(item.heard)} of ${clock(item.duration)}` + (left ? ` · about ${about(left)} left` : "");
     }
     case "done": {
-      const what = item.words > 0 ? words(item.words) : "No speech found";
-      return [clock(item.duration ?? 0), what, item.language ? language(item.language) : ""].filter(Boolean).join(" · ");
+      const length = clock(item.duration ?? 0);
+      if (!item.words) return `${length} · No speech found`;
+      return [length, words(item.words), item.language ? language(item.language) : ""].filter(Boolean).join(" · ");
     }
     case "cancelled": return "Cancelled";
     default: return item.error;
