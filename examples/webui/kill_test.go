@@ -25,8 +25,7 @@ import (
 // engine, and a browser that has its page.
 type program struct {
 	*site
-	cmd    *exec.Cmd
-	stderr bytes.Buffer
+	cmd *exec.Cmd
 }
 
 func newProgram(t *testing.T) *program {
@@ -43,13 +42,13 @@ func (p *program) run(pace int) {
 	p.cmd = exec.Command(os.Args[0], "-addr", "127.0.0.1:"+strconv.Itoa(p.config.Port),
 		"-root", filepath.Join(p.base, "root"), "-out", filepath.Join(p.base, "out"), "-min-free", "0")
 	p.cmd.Env = append(os.Environ(), playVariable+"=1", paceVariable+"="+strconv.Itoa(pace))
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(p.t, err)
 	require.NoError(p.t, p.cmd.Start())
 	p.t.Cleanup(func() { p.cmd.Process.Kill(); p.cmd.Wait() })
 	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(p.t, err, p.stderr.String())
+	require.NoError(p.t, err)
 	found := regexp.MustCompile(`http://127\.0\.0\.1:(\d+)/`).FindStringSubmatch(line)
 	require.NotNil(p.t, found, line)
 	p.config.Port, err = strconv.Atoi(found[1])
@@ -78,8 +77,8 @@ func TestKillNine(t *testing.T) {
 	var shown []string // by the page that stays
 	last, kills, limit := 0, 0, 100
 	for {
-		before := last
-		timer := time.AfterFunc(time.Duration(20+random.IntN(limit))*time.Millisecond, func() { p.cmd.Process.Kill() })
+		before, process := last, p.cmd.Process
+		timer := time.AfterFunc(time.Duration(20+random.IntN(limit))*time.Millisecond, func() { process.Kill() })
 		stays := p.stream("/api/jobs/"+id+"/events", "Last-Event-ID", strconv.Itoa(last))
 		ended := false
 		for !ended {
@@ -144,7 +143,7 @@ func (p *program) reload(id string, n int) (texts []string, ids []int) {
 func (p *program) terminate() {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
-	require.NoError(p.t, p.cmd.Wait(), p.stderr.String())
+	require.NoError(p.t, p.cmd.Wait())
 }
 
 // A server that is killed in the middle of an upload leaves no job, and the
