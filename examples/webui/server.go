@@ -113,17 +113,8 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 	if h.Shutdown(wait) != nil {
 		h.Close()
 	}
-	s.close()
-	return err
-}
-
-// close ends what is left when no request is answered any more.
-func (s *server) close() {
-	s.queue.stop()
 	s.scope.Close()
-	if err := s.journal.Close(); err != nil {
-		s.log.Warn("journal", "err", err)
-	}
+	return errors.Join(err, s.journal.Close())
 }
 
 func (s *server) handler() http.Handler {

@@ -19,13 +19,13 @@ var downloads = []subtitle.Format{subtitle.TXT, subtitle.SRT, subtitle.VTT, subt
 // submit puts a job into the queue.
 func (s *server) submit(j *job) error {
 	t := &task{entry: manifest.Entry{AudioPath: j.audio()}}
-	var listening *listener
 	ctx := context.Background() // what an engine has given is kept, whoever stops what
+	var listening *listener
+	var unkept error
 	t.started = func() {
 		s.board.change(func() { j.State, j.Error, j.started, j.heard = working, "", time.Now(), 0 })
 		s.save(j)
-		if err := j.history.open(ctx); err != nil {
-			s.log.Error("job's history", "job", j.ID, "err", err)
+		if unkept = j.history.open(ctx); unkept != nil {
 			return
 		}
 		listening = listenInto(j.history, s.board.wake, func(err error) {
@@ -43,14 +43,15 @@ func (s *server) submit(j *job) error {
 	t.finished = func(transcript asr.Transcript, err error) {
 		if listening != nil {
 			listening.finish()
-		}
-		if err == nil && listening != nil {
-			err = s.keep(ctx, j, transcript)
-		}
-		if listening != nil {
+			if err == nil {
+				err = s.keep(ctx, j, transcript)
+			}
 			if err := j.history.close(); err != nil {
 				s.log.Warn("job's history", "job", j.ID, "err", err)
 			}
+		}
+		if err == nil {
+			err = unkept
 		}
 		s.finish(j, transcript, err)
 	}

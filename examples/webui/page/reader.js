@@ -39,7 +39,6 @@ export class Reader {
     this.queue = [];
     this.playing = -1;
     this.list.replaceChildren();
-    this.stick = true;
     $("newest").hidden = true;
     $("log").ariaLive = "off"; // what was there already is not read out
     this.audio.pause();
