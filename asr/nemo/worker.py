@@ -194,8 +194,10 @@ def read_wav(path, rate):
         with wave.open(path, "rb") as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
             raw = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise BadAudio("cannot read %s: %s" % (path, error)) from error
+    except OSError as error:
+        raise BadAudio("cannot read %s: %s" % (path, error.strerror)) from error
+    except (EOFError, wave.Error) as error:
+        raise BadAudio("cannot read %s: %s" % (path, str(error) or "the file ends too early")) from error
     if form != (1, 2, rate):
         raise BadAudio("%s has %d channels of %d bytes at %d Hz; the model needs 1 of 2 bytes at %d Hz"
                        % ((path,) + form + (rate,)))
@@ -369,8 +371,9 @@ class Worker:
 
     def transcribe(self, request):
         job = request["job"]
-        # Items of like length together: less silence is transcribed.
-        groups = [[item] for item in sorted(request["items"], key=lambda item: item["seconds"])]
+        # Like prompts together, and like lengths: less silence is transcribed.
+        order = lambda item: (sorted(item["prompt"].items()), item["seconds"])
+        groups = [[item] for item in sorted(request["items"], key=order)]
         while groups and job not in self.cancelled:
             group = groups.pop(0)
             while groups and len(group) + len(groups[0]) <= self.batch and self.match(group[0], groups[0][0]):
@@ -447,10 +450,10 @@ class Worker:
         if self.words and self.takes_times:
             options["timestamps"] = True
         prompt, manifest = items[0]["prompt"], None
-        if self.takes_prompt:
-            options.update(prompt)
         if all(item["prompt"] == prompt for item in items):
             audio = [item["samples"] for item in items]
+            if self.takes_prompt:
+                options.update(prompt)
         else:
             audio, manifest = self.loader(items)
         try:

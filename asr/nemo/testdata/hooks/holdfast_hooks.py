@@ -44,13 +44,14 @@ def real_nemo(transcription):
     """
     import faults
 
-    move = transcription.move_to_device
+    name = "move_data_to_device" if hasattr(transcription, "move_data_to_device") else "move_to_device"
+    move = getattr(transcription, name)
 
-    def move_to_device(batch, device):
+    def checked(batch, device):
         faults.check(firsts(batch))
         return move(batch, device)
 
-    transcription.move_to_device = move_to_device
+    setattr(transcription, name, checked)
 
     import meter
 

@@ -25,12 +25,19 @@ class Config(dict):
 
 
 class Loader:
-    """Lhotse's: the manifest is open from the first batch until its end was seen."""
+    """Lhotse's: it keeps the manifest open from the first batch until it has seen the end."""
 
     def __init__(self, path, batch_size):
         self.path, self.batch_size = path, batch_size
 
     def __iter__(self):
+        self.cuts = self.read()
+        return self
+
+    def __next__(self):
+        return next(self.cuts)
+
+    def read(self):
         batch = []
         with open(self.path, encoding="utf-8") as manifest:
             for line in manifest:
@@ -145,8 +152,8 @@ class EncDecCTCModelBPE:
         return Hypothesis(text, dict(timestep=[], char=[], word=words, segment=segments))
 
 
-class EncDecMultiTaskModel(EncDecCTCModelBPE):
-    """Canary says which prompt it was given, before what it hears."""
+class Prompted(EncDecCTCModelBPE):
+    """Says which prompt it was given, before what it hears."""
 
     def transcribe(self, audio, batch_size=4, return_hypotheses=False, num_workers=0, channel_selector=None,
                    augmentor=None, verbose=True, timestamps=None, override_config=None, **prompt):
@@ -159,5 +166,9 @@ class EncDecMultiTaskModel(EncDecCTCModelBPE):
         return found
 
 
-class EncDecRNNTBPEModelWithPrompt(EncDecMultiTaskModel):
+class EncDecMultiTaskModel(Prompted):
+    pass
+
+
+class EncDecRNNTBPEModelWithPrompt(Prompted):
     pass
