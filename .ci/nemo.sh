@@ -30,7 +30,7 @@ if [ ! -e "$D/ready" ]; then
 		if [ ! -e "$D/venv" ]; then
 			rm -rf "$D/making"
 			python3.11 -m venv "$D/making"
-			"$D/making/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+			"$D/making/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
 				--require-hashes -r "$from/requirements.txt"
 			"$D/making/bin/python" "$from/cuda_stubs.py" "$D"/making/lib/python3.11/site-packages/torch/lib
 			mv "$D/making" "$D/venv"

@@ -238,7 +238,7 @@ var failures = []struct {
 		want: "2 texts; 2: 2.wav has no samples"},
 	{name: "a hundredth of a second", recordings: []recording{one, {bytes: wav(make([]int16, 160), 1)}, two}, want: "3 texts"},
 	{name: "the end is missing", recordings: []recording{one, {bytes: truncated("hold fast"), any: true}, two}, want: "3 texts"},
-	{name: "stereo, alone", recordings: []recording{{bytes: wav(say("hello world"), 2)}}, lost: true, bad: true,
+	{name: "stereo, alone", recordings: []recording{{bytes: wav(say("hello world"), 2)}}, lost: true, masked: true, bad: true,
 		want: "0 texts; 1: 1.wav has 2 channels of 2 bytes at 16000 Hz"},
 	{name: "brackets in the path", recordings: []recording{one, two}, special: "a (1) [2],{3}", want: "2 texts"},
 }

@@ -78,13 +78,15 @@ func (c *Config) download(ctx context.Context) (string, error) {
 	return e.Path, err
 }
 
-// environment is the scope's. The number of threads is set there too, because
+// environment is the scope's, with few changes. The number of threads is set there too, because
 // the libraries below torch look at it when they are loaded.
 func (c *Config) environment(scope *tempdir.Scope) []string {
 	env := slices.DeleteFunc(scope.Env(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		switch strings.ToUpper(name) {
 		case "OMP_NUM_THREADS", "MKL_NUM_THREADS":
+			return true
+		case "PYTHONDONTWRITEBYTECODE": // see find_bytecode in worker.py
 			return true
 		case "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE":
 			return c.Download

@@ -61,7 +61,7 @@ def real_nemo(transcription):
 def firsts(batch):
     """The first sample of each recording in a batch of any of NeMo's shapes."""
     audio = batch.audio if hasattr(batch, "audio") else batch[0]
-    return [round(float(row[0]) * 32768) for row in audio]
+    return [round(float(row[0]) * 32768) for row in audio] if audio.ndim == 2 else []
 
 
 sys.meta_path.insert(0, Patch("nemo.collections.asr.parts.mixins.transcription", real_nemo))

@@ -47,11 +47,9 @@ class Loader:
                         channels, raw = file.getnchannels(), file.readframes(file.getnframes())
                 except Exception as error:
                     raise AudioLoadingError("Fetching info about audio from %s failed" % entry["audio_filepath"]) from error
-                if channels != 1 and self.batch_size == 1:
-                    raise TypeError("Input shape mismatch occured for input_signal in module AudioToMelSpectrogramPreprocessor")
                 if not raw and self.batch_size == 1:
                     raise IndexError("index 0 is out of bounds for dimension 1 with size 0")
-                batch.append((numpy.frombuffer(raw, "<i2") / 32768, entry))
+                batch.append((numpy.frombuffer(raw, "<i2") / 32768, dict(entry, channels=channels)))
                 if len(batch) == self.batch_size:
                     yield batch
                     batch = []
@@ -136,6 +134,8 @@ class EncDecCTCModelBPE:
         return Loader(config["manifest_filepath"], config["batch_size"])
 
     def forward(self, batch, timestamps, prompt):
+        if len(batch) == 1 and batch[0][1].get("channels", 1) != 1:
+            raise TypeError("Input shape mismatch occured for input_signal in module AudioToMelSpectrogramPreprocessor")
         if torch.cuda.is_available() and self.device == "cpu":
             firsts = []  # memory of the machine, not of the GPU
         else:
