@@ -32,7 +32,7 @@ func (s *suite) checkEngine(t *testing.T) {
 // checkSilence: that nobody speaks is a result.
 func (s *suite) checkSilence(t *testing.T) {
 	p := s.session
-	for _, one := range []sound{silence(300 * time.Millisecond), silence(2 * time.Second), tone(440, time.Second)} {
+	for _, one := range []sound{silence(300 * time.Millisecond), silence(2 * time.Second)} {
 		t.Run(one.name, func(t *testing.T) { p.transcribe(t, p.utterances(t, one)) })
 	}
 }
@@ -162,7 +162,7 @@ func (s *suite) checkBadAudio(t *testing.T) {
 			}
 			switch err := c.failures[damaged.ID]; {
 			case err == nil:
-				t.Errorf("bad audio: the engine made the transcript %+v of it; asr.Inspect finds such files", c.transcripts[damaged.ID])
+				t.Errorf("bad audio: the engine made the text %q of it; asr.Inspect finds such files", c.transcripts[damaged.ID].Text)
 			case one.content != nil && !errors.Is(err, asr.ErrBadAudio):
 				t.Errorf("bad audio: the error is not asr.ErrBadAudio: %v", err)
 			}

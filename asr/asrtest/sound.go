@@ -101,12 +101,12 @@ func data(file []byte) []byte {
 
 // long gives recordings that keep an engine busy for a while.
 func (s *suite) long(about asr.Engine) []sound {
-	length := time.Minute
+	length := 30 * time.Second
 	if about.MaxAudio > 0 {
 		length = min(length, about.MaxAudio)
 	}
 	var many []sound
-	for i := range limit(about, 4) {
+	for i := range limit(about, 3) {
 		one := tone(300+100*i, length)
 		if len(s.speech) > 0 {
 			clip := s.speech[i%len(s.speech)]
