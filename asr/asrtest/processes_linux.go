@@ -35,7 +35,7 @@ func processes() []process {
 		parent, _ := strconv.Atoi(fields[1])
 		environ, _ := os.ReadFile("/proc/" + name + "/environ")
 		list = append(list, process{
-			pid: pid, parent: parent, name: string(stat[begin+1 : end]),
+			pid: pid, parent: parent, name: string(stat[begin+1 : end]), ended: fields[0] == "Z",
 			marked: bytes.Contains(environ, fmt.Appendf(nil, "%s=%s\x00", mark, os.Getenv(mark))),
 		})
 	}

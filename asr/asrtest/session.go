@@ -95,6 +95,9 @@ func (p *session) close(t *testing.T) {
 		}
 		return found
 	})
+	for _, process := range p.started() {
+		process.kill() // it was reported
+	}
 	p.settle(t, "after Close", func() []string {
 		var found []string
 		for _, stack := range leaked(p.goroutines) {
@@ -133,7 +136,7 @@ func (p *session) closeTwice(t *testing.T) bool {
 // checkClosed calls Transcribe of the closed engine.
 func (p *session) checkClosed(t *testing.T) {
 	t.Helper()
-	c := p.start(t.Context(), p.utterances(t, silence(time.Second)), nil)
+	c := p.start(t.Context(), p.utterances(t, silence(time.Second)), reaction{})
 	c.wait(t)
 	if _, ok := errors.AsType[*asr.EngineError](c.err); !ok || len(c.transcripts) > 0 {
 		t.Errorf("Transcribe after Close gave %v, must give an *asr.EngineError", c)
