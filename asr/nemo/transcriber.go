@@ -149,6 +149,9 @@ func (t *Transcriber) Close() error {
 // none runs.
 func (t *Transcriber) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq2[asr.Transcript, error] {
 	return func(yield func(asr.Transcript, error) bool) {
+		if len(batch) == 0 {
+			return
+		}
 		t.busy.Lock()
 		defer t.busy.Unlock()
 		w, err := t.ready(ctx)

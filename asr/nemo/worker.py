@@ -178,7 +178,7 @@ def kind_of(links):
     # from then on once a call was interrupted between freeze and unfreeze.
     if any(sign in text for sign in ("CUDA", "cuDNN", "cuBLAS", "CUBLAS", "Cannot unfreeze partially")):
         return "broken"
-    return "model"
+    return "error"
 
 
 def describe(error):
@@ -209,7 +209,8 @@ def read_wav(path, rate):
     try:
         with wave.open(path, "rb") as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
-            raw = file.readframes(file.getnframes())
+            frames = file.getnframes()
+            raw = file.readframes(frames)
     except OSError as error:
         raise BadAudio("cannot read %s: %s" % (path, error.strerror)) from error
     except (EOFError, wave.Error) as error:
@@ -217,9 +218,10 @@ def read_wav(path, rate):
     if form != (1, 2, rate):
         raise BadAudio("%s has %d channels of %d bytes at %d Hz; the model needs 1 of 2 bytes at %d Hz"
                        % ((path,) + form + (rate,)))
-    if len(raw) < 2:
+    if not frames:
         raise BadAudio("%s has no samples" % path)
-    raw = raw[: len(raw) // 2 * 2]
+    if len(raw) != 2 * frames:
+        raise BadAudio("%s ends before its time: %d of %d samples are there" % (path, len(raw) // 2, frames))
     raw += bytes(max(0, 2 * rate - len(raw)))
     return numpy.frombuffer(raw, "<i2").astype("float32") / 32768
 

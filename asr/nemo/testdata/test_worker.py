@@ -32,7 +32,7 @@ class Errors(unittest.TestCase):
         masked = raised(RuntimeError("boom"), self.held(), self.held(20, NotADirectoryError))
         told = worker.describe(masked)
         self.assertEqual("RuntimeError: boom", told["message"])
-        self.assertEqual("model", told["kind"])
+        self.assertEqual("error", told["kind"])
         self.assertEqual([], told["causes"])
         self.assertEqual(2, len(told["cleanup"]))
 
@@ -64,7 +64,7 @@ class Errors(unittest.TestCase):
             ("broken", RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")),
             ("broken", ValueError("Cannot unfreeze partially without first freezing the module with freeze()")),
             ("bad_audio", worker.BadAudio("it has no samples")),
-            ("model", TypeError("Output shape mismatch")),
+            ("error", TypeError("Output shape mismatch")),
             ("root", worker.Refusal("root", "elsewhere")),
         ):
             self.assertEqual(kind, worker.describe(error)["kind"], error)
@@ -185,12 +185,15 @@ class Audio(unittest.TestCase):
         junk = self.write(b"")
         with open(junk, "wb") as out:
             out.write(b"no audio")
+        cut = self.write(b"\0\0\0\0")
+        os.truncate(cut, os.path.getsize(cut) - 2)
         for path, why in (
             (self.write(b"\0\0\0\0", channels=2), "2 channels"),
             (self.write(b"\0\0\0\0", width=4), "4 bytes"),
             (self.write(b"\0\0", rate=8000), "8000 Hz"),
             (self.write(b""), "no samples"),
             (junk, "cannot read"),
+            (cut, "1 of 2 samples"),
             (os.path.join(here, "absent.wav"), "No such file"),
         ):
             with self.assertRaises(worker.BadAudio) as caught:
