@@ -308,14 +308,12 @@ var mutants = map[string]mutant{
 		check:   "cancel", says: "Transcribe did not return",
 	},
 	"it works though it was cancelled before": {
-		change: func(e *engine) {
-			e.hear = func(e *engine, ctx context.Context, u asr.Utterance) (asr.Transcript, error) {
-				if u.Duration == 2*time.Second && e.calls > 10 {
-					ctx = context.WithoutCancel(ctx)
-				}
-				return hear(e, ctx, u)
+		change: says(func(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder) {
+			if ctx.Err() != nil {
+				ctx = context.WithoutCancel(ctx)
 			}
-		},
+			oneByOne(e, ctx, batch, yield)
+		}),
 		check: "cancelled_before", says: "worked all the same",
 	},
 	"it is dead for good after a cancel": {
@@ -425,7 +423,7 @@ var mutants = map[string]mutant{
 		change: says(func(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder) {
 			oneByOne(e, ctx, batch, yield)
 			for _, u := range batch {
-				time.AfterFunc(20*time.Millisecond, func() { u.Heard(asr.Segment{}) })
+				time.AfterFunc(time.Millisecond, func() { u.Heard(asr.Segment{}) })
 			}
 		}),
 		check: "close", says: "called after Transcribe had returned",
@@ -451,7 +449,7 @@ var mutants = map[string]mutant{
 	"a result comes after the sequence": {
 		change: says(func(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder) {
 			oneByOne(e, ctx, batch, yield)
-			time.AfterFunc(20*time.Millisecond, func() { yield(asr.Transcript{}, nil) })
+			time.AfterFunc(time.Millisecond, func() { yield(asr.Transcript{}, nil) })
 		}),
 		check: "close", says: "called after Transcribe had returned",
 	},
