@@ -178,7 +178,7 @@ def kind_of(links):
     # from then on once a call was interrupted between freeze and unfreeze.
     if any(sign in text for sign in ("CUDA", "cuDNN", "cuBLAS", "CUBLAS", "Cannot unfreeze partially")):
         return "broken"
-    return "error"
+    return "system" if isinstance(links[0], OSError) else "error"
 
 
 def describe(error):
@@ -339,7 +339,7 @@ class Worker:
             self.rate = int(self.model.preprocessor._sample_rate)
         except Exception as error:
             told = describe(error)
-            kind = told["kind"] if told["kind"] in ("oom", "broken") else "model"
+            kind = "model" if told["kind"] == "error" else told["kind"]
             text = "; caused by ".join([told["message"]] + told["causes"])
             raise Refusal(kind, "cannot load it on %s: %s" % (device, text)) from error
         self.device = device

@@ -63,6 +63,7 @@ class Errors(unittest.TestCase):
             ("broken", RuntimeError("CUDA error: device-side assert triggered")),
             ("broken", RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")),
             ("broken", ValueError("Cannot unfreeze partially without first freezing the module with freeze()")),
+            ("system", OSError(28, "No space left on device")),
             ("bad_audio", worker.BadAudio("it has no samples")),
             ("error", TypeError("Output shape mismatch")),
             ("root", worker.Refusal("root", "elsewhere")),
