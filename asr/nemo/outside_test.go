@@ -46,6 +46,9 @@ func TestNothingOutside(t *testing.T) {
 				inside++
 				continue
 			}
+			if strings.HasPrefix(path, "/dev/shm/sem.") {
+				continue // a semaphore, of tqdm's; it is memory, and has no name any more once it is made
+			}
 			require.Contains(t, []string{"/dev/null", "/dev/tty"}, path)
 		}
 		t.Logf("%d changes, all in the root", inside)

@@ -125,7 +125,8 @@ func TestKills(t *testing.T) {
 		rounds = max(rounds, 5)
 		j := newJob(t)
 		for i := range 4*rounds + 20 {
-			text := sentences[i%len(sentences)] + " " + sentences[i/len(sentences)%len(sentences)]
+			n := len(sentences)
+			text := sentences[i%n] + " " + sentences[i/n%n] + " " + sentences[i/n/n%n] // no two are equal
 			j.add(t, fmt.Sprintf("%04d.wav", i), text, slow)
 		}
 		var kills atomic.Int32
@@ -154,6 +155,7 @@ func TestKills(t *testing.T) {
 			for _, e := range j.journal.All() {
 				heard[e.AudioPath] = e.PredText
 			}
+			require.Len(t, acknowledged, len(heard))
 			require.Equal(t, heard, acknowledged)
 			if last == nil {
 				t.Logf("%d kills, %d recordings, all of them there after run %d", kills.Load(), len(heard), attempt)
