@@ -23,6 +23,8 @@ type session struct {
 	goroutines map[string]string // before Open
 	processes  map[int]bool      // before Open
 	calls      []*call
+	rested     bool // idle is known
+	idle       int  // processes that the engine keeps between calls
 	unusable   bool // it hangs or is dead for good: the next check needs another
 }
 
