@@ -19,6 +19,7 @@ type messages struct {
 	inOutput    bool // the description of the output has begun
 	first, last string
 	cut         string // says that the file ends too early
+	unsized     bool   // a WAV file that was written to a pipe
 }
 
 var (
@@ -50,6 +51,8 @@ func (m *messages) add(line []byte) {
 	switch {
 	case strings.Contains(s, "] [error] ") && (strings.Contains(s, "File ended prematurely") || strings.Contains(s, "partial file")):
 		m.cut = m.last
+	case strings.Contains(s, "] [warning] Ignoring maximum wav data size"):
+		m.unsized = true
 	case strings.Contains(s, "] [warning] Packet corrupt") && m.sizesItsPackets():
 		m.cut = "it ends inside a packet"
 	}
@@ -126,7 +129,11 @@ func channels(layout string) int {
 // complete compares what was decoded with what the file has claimed.
 func (m *messages) complete(got time.Duration) error {
 	claimed := m.media.Duration
-	if m.cut != "" {
+	switch {
+	case m.unsized:
+		return bad("the header does not say how long the recording is (it was written to a pipe, or the recorder crashed), " +
+			"so nobody can tell whether it is complete" + whatIsThere)
+	case m.cut != "":
 		return bad("damaged or cut short: only %v of sound could be decoded (%s)%s", got.Round(10*time.Millisecond), m.cut, whatIsThere)
 	}
 	// Encoders pad, and count the padding or not. In a video the sound may end

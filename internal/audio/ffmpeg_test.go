@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -153,6 +154,74 @@ func TestDecodeFormats(t *testing.T) {
 			info, err := decode(t, f, path)
 			require.NoError(t, err)
 			require.InDelta(t, 10, info.Duration.Seconds(), 0.2)
+		})
+	}
+}
+
+// Every kind of WAV file that ffmpeg writes becomes what ffmpeg makes of it.
+func TestConvertLikeFFmpeg(t *testing.T) {
+	f := realFFmpeg(t)
+	for _, c := range []struct {
+		name     string
+		args     []string
+		format   audio.Format
+		streamed bool
+	}{
+		{"u8", []string{"-c:a", "pcm_u8"}, audio.PCM, false},
+		{"s16, bext", []string{"-c:a", "pcm_s16le", "-write_bext", "1", "-metadata", "title=odd"}, audio.PCM, false},
+		{"s24", []string{"-c:a", "pcm_s24le", "-ar", "48000"}, audio.PCM, false},
+		{"s32, mono", []string{"-c:a", "pcm_s32le", "-ac", "1"}, audio.PCM, false},
+		{"float", []string{"-c:a", "pcm_f32le", "-ar", "96000"}, audio.Float, false},
+		{"double", []string{"-c:a", "pcm_f64le"}, audio.Float, false},
+		{"A-law", []string{"-c:a", "pcm_alaw", "-ar", "8000"}, audio.ALaw, false},
+		{"mu-law", []string{"-c:a", "pcm_mulaw", "-ar", "8000"}, audio.MuLaw, false},
+		{"RF64", []string{"-rf64", "always", "-ar", "11025"}, audio.PCM, false},
+		{"six channels", []string{"-af", "pan=5.1|FC=c0+c1", "-c:a", "pcm_s24le"}, audio.PCM, false},
+		{"stream", []string{"-ar", "22050"}, audio.PCM, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "in.wav")
+			if c.streamed {
+				out, err := exec.Command(f.Path, with(tones, append(c.args, "-f", "wav", "pipe:1")...)...).Output()
+				require.NoError(t, err)
+				require.NoError(t, os.WriteFile(path, out, 0o600))
+			} else {
+				makeMedia(t, f, with(tones, append(c.args, path)...)...)
+			}
+			b, err := os.ReadFile(path)
+			require.NoError(t, err)
+			info, err := inspect(b)
+			require.NoError(t, err)
+			require.Equal(t, c.format, info.Format)
+			require.Equal(t, c.streamed, info.Streamed)
+			require.False(t, info.Truncated)
+			require.Equal(t, 10*time.Second, info.Duration)
+
+			ours := convertAs(t, b, info)
+			dst := filepath.Join(t.TempDir(), "out.wav")
+			_, err = f.Decode(t.Context(), path, dst)
+			if c.streamed {
+				requireBad(t, err, "does not say how long")
+			} else {
+				require.NoError(t, err)
+			}
+			b, err = os.ReadFile(dst)
+			require.NoError(t, err)
+			theirs := samples(b[44:])
+			require.InDelta(t, len(theirs), len(ours), 2)
+			cross, power := 0.0, 0.0 // channels are mixed by other weights
+			for i := range min(len(ours), len(theirs)) {
+				cross += float64(ours[i]) * float64(theirs[i])
+				power += float64(theirs[i]) * float64(theirs[i])
+			}
+			gain, noise := cross/power, 0.0
+			for i := range min(len(ours), len(theirs)) {
+				d := float64(ours[i]) - gain*float64(theirs[i])
+				noise += d * d
+			}
+			snr := 10 * math.Log10(gain*gain*power/noise)
+			t.Logf("%.1f dB, gain %.2f", snr, gain)
+			require.Greater(t, snr, 35.0)
 		})
 	}
 }
