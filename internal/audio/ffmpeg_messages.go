@@ -25,7 +25,7 @@ type messages struct {
 var (
 	inputLine    = regexp.MustCompile(`^\[info\] Input #0, (.+), from '`)
 	durationLine = regexp.MustCompile(`^\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),`)
-	streamLine   = regexp.MustCompile(`^\[info\]   {1,2}Stream #0:\d+\S*: (Audio|Video): (.*)`)
+	streamLine   = regexp.MustCompile(`^\[info\]   (?:  )?Stream #0:\d+\S*: (Audio|Video): (.*)`) // two more spaces before ffmpeg 5
 	audioStream  = regexp.MustCompile(`^([^ ,]+).*?, (\d+) Hz, ([^,]+)`)
 	errorLine    = regexp.MustCompile(`^(?:\[[^\[\]]+ @ [^\]]+\] )*\[(?:error|fatal|panic)\] (.*)`)
 )
@@ -71,8 +71,8 @@ func (m *messages) sizesItsPackets() bool {
 
 func (m *messages) describe(s string) {
 	if found := durationLine.FindStringSubmatch(s); found != nil {
-		hours, _ := strconv.ParseInt(found[1], 10, 32)
-		minutes, _ := strconv.ParseInt(found[2], 10, 32)
+		hours, _ := strconv.ParseInt(found[1], 10, 16) // what is more becomes the most
+		minutes, _ := strconv.Atoi(found[2])
 		seconds, _ := strconv.ParseFloat(found[3], 64)
 		m.media.Duration = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute + time.Duration(seconds*1e9)
 	}
@@ -80,7 +80,7 @@ func (m *messages) describe(s string) {
 		m.media.Estimated = true
 	}
 	found := streamLine.FindStringSubmatch(s)
-	if found == nil || strings.HasSuffix(s, "(attached pic)") { // a cover
+	if found == nil || strings.Contains(s, " (attached pic)") { // a cover
 		return
 	}
 	m.media.streams++
