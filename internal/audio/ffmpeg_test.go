@@ -238,6 +238,11 @@ func TestDecodeVideo(t *testing.T) {
 		require.NoError(t, err, name)
 		require.InDelta(t, 4, info.Duration.Seconds(), 0.2, name)
 	}
+	// What Opus puts before the sound is no delay: nothing is moved.
+	same, err := decode(t, f, makeMedia(t, f, with(tones, "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=4", "-c:v", "mpeg4", "-c:a", "libopus", "-ar", "48000",
+		filepath.Join(t.TempDir(), "same.mkv"))...))
+	require.NoError(t, err)
+	require.EqualValues(t, 4*audio.Rate, same.Frames)
 	// Sound that begins after the picture keeps its time.
 	picture := video(t, f, "v.mp4")
 	late := makeMedia(t, f, "-i", picture, "-itsoffset", "2", "-i", picture, "-map", "0:v", "-map", "1:a", "-c", "copy",
