@@ -106,8 +106,7 @@ func add(sum *asr.WordErrors, e asr.WordErrors) {
 
 // words makes texts comparable: lower case, no punctuation, and the numbers from
 // one to ten in words, as the references have them. What a model writes in
-// another way stays an error: tiny.en hears "1-234-567-8910." where ten numbers
-// are counted.
+// another way stays an error: "1-234-567-8910." is nine of ten words wrong.
 func words(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
