@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,8 +37,22 @@ func scriptedModel(t *testing.T, s scripted.Script) string {
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, scripted.Write(&b, s))
+	return modelFile(t, b.Bytes())
+}
+
+// silentModel is made once, for the many tests that only need any model.
+var silentModel = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	if err := scripted.Write(&b, scripted.Script{}); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+})
+
+func modelFile(t *testing.T, model []byte) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "ggml-scripted.bin")
-	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	require.NoError(t, os.WriteFile(path, model, 0o600))
 	return path
 }
 

@@ -65,7 +65,7 @@ func (s *server) request(ctx context.Context, j job) (*output, error) {
 }
 
 func (s *server) understand(status int, body []byte) (*output, error) {
-	switch text := firstLine(body); {
+	switch text := oneLine(body); {
 	case status == http.StatusOK:
 		out, err := parseReply(body)
 		if err != nil {
@@ -136,7 +136,8 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func firstLine(b []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(b[:min(len(b), 300)])), "\n")
-	return strings.ToValidUTF8(line, "?")
+// oneLine gives the beginning of a text without its line breaks.
+func oneLine(b []byte) string {
+	text := strings.Join(strings.Fields(string(b[:min(len(b), 300)])), " ")
+	return strings.ToValidUTF8(text, "?")
 }
