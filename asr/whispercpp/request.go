@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/holdfast-go/holdfast/asr"
+	"github.com/holdfast-go/holdfast/internal/ggml"
 )
 
 // maxReply is far more than the words of MaxAudio need.
@@ -61,17 +62,22 @@ func (s *server) request(ctx context.Context, j job) (*output, error) {
 	case err != nil:
 		return nil, s.died(err)
 	}
-	return s.understand(reply.StatusCode, body)
+	return s.understand(ctx, j, reply.StatusCode, body)
 }
 
-func (s *server) understand(status int, body []byte) (*output, error) {
+func (s *server) understand(ctx context.Context, j job, status int, body []byte) (*output, error) {
 	switch text := oneLine(body); {
 	case status == http.StatusOK:
-		out, err := parseReply(body)
+		r, err := parseReply(body)
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		return out, nil
+		if r.damaged() {
+			if err := s.restore(ctx, r); err != nil {
+				s.t.log.Warn("characters that the server could not send are lost", "id", j.ID, "err", err)
+			}
+		}
+		return r.output(), nil
 	case status == http.StatusBadRequest: // the fields that it needs are there
 		return nil, s.fail(asr.ErrBadAudio)
 	case status == http.StatusNotFound: // not ours: on Linux two servers may share a port
@@ -81,6 +87,22 @@ func (s *server) understand(status int, body []byte) (*output, error) {
 	default:
 		return nil, s.fail(fmt.Errorf("the server answers %d: %s", status, text))
 	}
+}
+
+// restore reads the vocabulary when it is first needed.
+func (s *server) restore(ctx context.Context, r *reply) error {
+	if s.vocabulary == nil {
+		f, err := s.g.model.hold(ctx, s.t.config.FS)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if s.vocabulary, err = ggml.Words(f, s.g.model.info.Size()); err != nil {
+			return err
+		}
+	}
+	r.restore(s.vocabulary)
+	return nil
 }
 
 // form gives what stands before and after the sound in a request's body.

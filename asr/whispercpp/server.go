@@ -29,6 +29,8 @@ type server struct {
 	url   string        // with a secret in its path, which keeps out every other program of the machine
 	http  http.Client
 
+	vocabulary []string // nil until it is needed
+
 	mu     sync.Mutex
 	live   *live    // of the request that is under way
 	asked  string   // its name
