@@ -30,13 +30,6 @@ func (c cli) hear(ctx context.Context, j job) (*output, error) {
 }
 
 func (c cli) once(ctx context.Context, j job) (*output, error) {
-	// Held open by us, on Windows the sound cannot be opened alone by a scanner
-	// at the moment when the engine opens it.
-	input, err := c.t.config.FS.Open(ctx, j.input)
-	if err != nil {
-		return nil, err
-	}
-	defer input.Close()
 	model, err := c.g.model.hold(ctx, c.t.config.FS)
 	if err != nil {
 		return nil, c.t.dead(proc.Result{ExitCode: -1}, err)
@@ -64,7 +57,7 @@ func (c cli) once(ctx context.Context, j job) (*output, error) {
 // code page, and a scope's own names are plain ASCII. -p is never used: with
 // it, whisper.cpp leaves times of later parts unshifted.
 func (c cli) arguments(j job) ([]string, error) {
-	input, err := filepath.Rel(j.dir, j.input)
+	input, err := filepath.Rel(j.dir, j.sound.Name())
 	if err != nil {
 		return nil, err
 	}

@@ -20,16 +20,21 @@ import (
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
-// silence is a recording of 16 kHz that lasts for length.
-func silence(t *testing.T, length time.Duration) string {
-	t.Helper()
-	size := uint32(length * 32000 / time.Second)
+// wave is a WAV file of 16 kHz, mono, 16 bits.
+func wave(sound []byte) []byte {
+	size := uint32(len(sound))
 	b := []byte("RIFF")
 	b = binary.LittleEndian.AppendUint32(b, 36+size)
 	b = append(b, "WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\x3e\x00\x00\x00\x7d\x00\x00\x02\x00\x10\x00data"...)
 	b = binary.LittleEndian.AppendUint32(b, size)
+	return append(b, sound...)
+}
+
+// silence is a recording that lasts for length.
+func silence(t *testing.T, length time.Duration) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "silence.wav")
-	require.NoError(t, os.WriteFile(path, append(b, make([]byte, size)...), 0o600))
+	require.NoError(t, os.WriteFile(path, wave(make([]byte, length*32000/time.Second)), 0o600))
 	return path
 }
 

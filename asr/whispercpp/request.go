@@ -24,12 +24,7 @@ const maxReply = 64 << 20
 func (s *server) request(ctx context.Context, j job) (*output, error) {
 	name := rand.Text()
 	defer s.begin(j, name)()
-	input, err := s.t.config.FS.Open(ctx, j.input)
-	if err != nil {
-		return nil, err
-	}
-	defer input.Close()
-	info, err := input.Stat()
+	info, err := j.sound.Stat()
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +32,7 @@ func (s *server) request(ctx context.Context, j job) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	sound := &source{Reader: io.LimitReader(input, info.Size())}
+	sound := &source{Reader: io.NewSectionReader(j.sound, 0, info.Size())}
 	out := &upload{Reader: io.MultiReader(bytes.NewReader(head), sound, bytes.NewReader(tail)), closed: make(chan struct{})}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/inference", out)
 	if err != nil {

@@ -200,8 +200,8 @@ type worker interface {
 type job struct {
 	asr.Utterance
 	language string
-	input    string // path of the sound
-	dir      string // an empty directory; with the input in it where that was padded
+	dir      string      // a directory of its own
+	sound    *retry.File // the recording, or a copy of it in dir
 }
 
 func (t *Transcriber) worker(ctx context.Context) (worker, func(), error) {
@@ -217,39 +217,46 @@ func (t *Transcriber) worker(ctx context.Context) (worker, func(), error) {
 
 func (t *Transcriber) transcribe(ctx context.Context, w worker, u asr.Utterance) (asr.Transcript, error) {
 	start := time.Now()
-	out, err := t.hear(ctx, w, u)
+	transcript, err := t.hear(ctx, w, u)
 	if err != nil {
 		return asr.Transcript{}, t.blame(ctx, u, err)
 	}
-	transcript := out.transcript(u.Duration, t.config.Words)
 	transcript.ID = u.ID
 	transcript.Elapsed = time.Since(start)
 	return transcript, nil
 }
 
-func (t *Transcriber) hear(ctx context.Context, w worker, u asr.Utterance) (*output, error) {
+func (t *Transcriber) hear(ctx context.Context, w worker, u asr.Utterance) (none asr.Transcript, err error) {
 	j := job{Utterance: u, language: t.config.Language}
 	if u.Language != "" {
-		var err error
 		if j.language, err = modelLanguage(t.model.Model, u.Language); err != nil {
-			return nil, err
+			return none, err
 		}
 	}
 	// An output file in a directory of its own cannot be an earlier one's.
 	j.dir = t.ground.scope.Path(fmt.Sprintf("job%d", t.jobs.Add(1)))
 	if err := t.config.FS.MkdirAll(ctx, j.dir); err != nil {
-		return nil, err
+		return none, err
 	}
 	defer func() {
 		if err := t.config.FS.RemoveAll(context.WithoutCancel(ctx), j.dir); err != nil {
 			t.log.Warn("engine's directory is left to the next sweep", "dir", j.dir, "err", err)
 		}
 	}()
-	var err error
-	if j.input, err = t.pad(ctx, j.dir, u); err != nil {
-		return nil, err
+	sound, info, err := t.sound(ctx, j.dir, u.Path)
+	if err != nil {
+		return none, err
 	}
-	return w.hear(ctx, j)
+	defer sound.Close()
+	j.sound = sound
+	if j.Duration <= 0 || j.Duration > info.Duration {
+		j.Duration = info.Duration
+	}
+	out, err := w.hear(ctx, j)
+	if err != nil {
+		return none, err
+	}
+	return out.transcript(j.Duration, t.config.Words), nil
 }
 
 // Close ends the engine's processes and removes its files. A Transcribe that is
