@@ -41,14 +41,17 @@ func (c cli) once(ctx context.Context, j job) (*output, error) {
 	}
 	live := newLive(j.Utterance)
 	ended, err := c.t.run(ctx, proc.Command{Path: c.t.config.Binary, Args: args, Dir: j.dir, Env: environment(c.g.scope), Stdout: live.line})
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	out, err := c.t.readOutput(ctx, filepath.Join(j.dir, outputName+".json"))
-	if err != nil {
-		return nil, c.t.diagnose(ended, err)
+	out, bad := c.t.readOutput(ctx, filepath.Join(j.dir, outputName+".json"))
+	switch {
+	case bad == nil: // also if it was stopped a moment later
+		return out, nil
+	case err != nil:
+		return nil, err
 	}
-	return out, nil
+	return nil, c.t.diagnose(ended, bad)
 }
 
 // arguments makes the command line. -f is used even though names may stand

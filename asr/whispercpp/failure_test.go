@@ -189,6 +189,22 @@ func TestCancelWhileItHangs(t *testing.T) {
 	})
 }
 
+// What the engine has given counts, whatever happens next.
+func TestCancelAfterTheOutput(t *testing.T) {
+	e := openFake(t, "hangs at last", false, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	u := second(t)
+	heard := 0
+	u.Heard = func(s asr.Segment) {
+		if heard++; heard == 2 {
+			cancel()
+		}
+	}
+	got, err := transcribe(ctx, e, u)
+	require.NoError(t, err)
+	require.Equal(t, "fake words", got.Text)
+}
+
 func TestCloseWhileItHangs(t *testing.T) {
 	bothModes(t, func(t *testing.T, server bool) {
 		e := openFake(t, "hangs", server, nil)

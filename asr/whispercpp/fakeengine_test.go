@@ -155,6 +155,10 @@ func fakeCLI(role string, value func(string) string) {
 		answer(51865)
 	case "hangs":
 		wait()
+	case "hangs at last":
+		answer(51865)
+		fmt.Print(fakeSegment)
+		wait()
 	case "paths":
 		if b, err := os.ReadFile(value("-m")); err != nil || len(b) == 0 {
 			fmt.Fprintln(os.Stderr, "error: cannot open the model", err)

@@ -48,16 +48,16 @@ func (s *server) request(ctx context.Context, j job) (*output, error) {
 	}
 	<-out.closed // until then the file may be read
 	switch {
+	case err == nil: // also if it was stopped a moment later
+		return s.understand(ctx, j, reply.StatusCode, body)
 	case ctx.Err() != nil:
 		s.stop()
 		return nil, context.Cause(ctx)
 	case sound.err != nil:
 		s.stop()
 		return nil, sound.err
-	case err != nil:
-		return nil, s.died(err)
 	}
-	return s.understand(ctx, j, reply.StatusCode, body)
+	return nil, s.died(err)
 }
 
 func (s *server) understand(ctx context.Context, j job, status int, body []byte) (*output, error) {

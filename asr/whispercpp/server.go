@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/internal/proc"
 )
 
@@ -201,18 +200,10 @@ func (s *server) stop() proc.Result {
 func (s *server) died(err error) error {
 	select {
 	case <-s.child.Done():
-	case <-time.After(10 * time.Second): // it lives; what it says cannot be relied on
-	}
-	lives := true
-	select {
-	case <-s.child.Done():
-		lives = false
-	default:
+	case <-time.After(10 * time.Second):
+		return s.t.dead(s.stop(), fmt.Errorf("the server has broken off, and lives: %w", err))
 	}
 	ended := s.stop()
-	if lives {
-		return s.t.dead(ended, fmt.Errorf("the server has broken off: %w", err))
-	}
 	if dead := s.t.crashed(ended); dead != nil {
 		return dead
 	}
@@ -261,6 +252,3 @@ func (s *server) said() string {
 
 // fail is an error about one utterance.
 func (s *server) fail(err error) error { return &utteranceError{err, s.said()} }
-
-var _ worker = (*server)(nil)
-var _ asr.Transcriber = (*Transcriber)(nil)
