@@ -148,7 +148,7 @@ func (s *suite) checkBadAudio(t *testing.T) {
 			at := i % (len(batch) + 1)
 			batch = slices.Insert(batch, at, damaged)
 
-			c := p.start(t.Context(), batch, nil)
+			c := p.start(t.Context(), batch, reaction{})
 			c.wait(t)
 			if c.err != nil {
 				t.Errorf("bad audio: the recording ended the sequence: %v", c.err)

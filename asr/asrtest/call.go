@@ -16,8 +16,8 @@ type call struct {
 	session *session
 	batch   []asr.Utterance
 	before  map[string]string // the recordings' files
-	working chan struct{}     // closed when the engine has shown that it works
-	done    chan struct{}     // closed when the sequence has ended
+	react   reaction
+	done    chan struct{} // closed when the sequence has ended
 
 	// What follows is final once done is closed, but for violations.
 	transcripts map[string]asr.Transcript
@@ -25,21 +25,31 @@ type call struct {
 	err         error // that ended the sequence
 
 	mu         sync.Mutex
+	loop       string // the goroutine of the loop
 	elements   int
-	yielding   bool
 	broken     bool // the loop was left
 	ended      bool
 	heard      map[string]time.Duration // where the last segment began
 	violations []string
-	works      sync.Once
 }
 
-// start calls Transcribe in a goroutine. each, if not nil, is told how many
-// elements have come, and leaves the loop by returning false.
-func (p *session) start(ctx context.Context, batch []asr.Utterance, each func(n int) bool) *call {
+// reaction is what a check does while the engine works.
+type reaction struct {
+	leave bool   // leave the loop at the first element
+	works func() // called at the first element or preview; or nil
+}
+
+func (r reaction) begin() {
+	if r.works != nil {
+		r.works()
+	}
+}
+
+// start calls Transcribe in a goroutine.
+func (p *session) start(ctx context.Context, batch []asr.Utterance, react reaction) *call {
 	c := &call{
 		session: p, before: map[string]string{},
-		working: make(chan struct{}), done: make(chan struct{}),
+		react: react, done: make(chan struct{}),
 		transcripts: map[string]asr.Transcript{}, failures: map[string]*asr.UtteranceError{},
 		heard: map[string]time.Duration{},
 	}
@@ -52,9 +62,8 @@ func (p *session) start(ctx context.Context, batch []asr.Utterance, each func(n 
 	handed := append([]asr.Utterance(nil), c.batch...)
 	go func() {
 		defer close(c.done)
-		p.engine.Transcribe(ctx, handed)(func(t asr.Transcript, err error) bool {
-			return c.yield(t, err, each)
-		})
+		c.loop = goroutine()
+		p.engine.Transcribe(ctx, handed)(c.yield)
 		c.mu.Lock()
 		c.ended = true
 		c.mu.Unlock()
@@ -94,7 +103,7 @@ func (c *call) report(t *testing.T) {
 // for every utterance.
 func (p *session) transcribe(t *testing.T, batch []asr.Utterance) *call {
 	t.Helper()
-	c := p.start(t.Context(), batch, nil)
+	c := p.start(t.Context(), batch, reaction{})
 	c.wait(t)
 	c.complete(t)
 	return c
@@ -145,11 +154,14 @@ func (c *call) violate(format string, args ...any) {
 }
 
 // yield takes an element of the sequence.
-func (c *call) yield(t asr.Transcript, err error, each func(n int) bool) bool {
+func (c *call) yield(t asr.Transcript, err error) bool {
+	c.react.begin()
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loop != goroutine() && !c.ended {
+		c.violate("yield: called by another goroutine than the loop's")
+	}
 	switch {
-	case c.yielding:
-		c.violate("yield: called by two goroutines at once")
 	case c.ended:
 		c.violate("yield: called after Transcribe had returned")
 	case c.broken:
@@ -159,15 +171,8 @@ func (c *call) yield(t asr.Transcript, err error, each func(n int) bool) bool {
 	default:
 		c.take(t, err)
 		c.elements++
-		n := c.elements
-		c.yielding = true
-		c.mu.Unlock()
-		c.works.Do(func() { close(c.working) })
-		more := each == nil || each(n)
-		c.mu.Lock()
-		c.yielding, c.broken = false, !more
+		c.broken = c.react.leave
 	}
-	defer c.mu.Unlock()
 	return !c.broken
 }
 
@@ -210,7 +215,7 @@ func (c *call) find(id string) int {
 
 // hear takes a preview.
 func (c *call) hear(u asr.Utterance, s asr.Segment) {
-	c.works.Do(func() { close(c.working) })
+	c.react.begin()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, transcribed := c.transcripts[u.ID]

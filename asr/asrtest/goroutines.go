@@ -28,6 +28,13 @@ func goroutines() map[string]string {
 	return all
 }
 
+// goroutine is the name of this one.
+func goroutine() string {
+	var buffer [64]byte
+	name, _, _ := strings.Cut(string(buffer[:runtime.Stack(buffer[:], false)]), " [")
+	return name
+}
+
 // leaked lists the stacks of those that were not there before.
 func leaked(before map[string]string) []string {
 	var stacks []string

@@ -1,6 +1,7 @@
 package asrtest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -32,8 +33,9 @@ type Harness struct {
 	WER float64
 
 	// Kill kills the engine's process while a call of Transcribe is under way in
-	// another goroutine. nil: the suite kills every process that it sees begin.
-	Kill func(engine asr.Transcriber) error
+	// another goroutine; ctx ends with that call. nil: the suite kills every
+	// process that it sees.
+	Kill func(ctx context.Context, engine asr.Transcriber) error
 
 	// Patience is how long a call may take before it counts as hanging. 0: five
 	// minutes. On a busy machine everything is 30 to 60 times slower.

@@ -15,6 +15,7 @@ type process struct {
 	pid, parent int
 	name        string
 	marked      bool // it has the mark in its environment
+	ended       bool // but nobody has waited for it (a zombie)
 }
 
 func (p process) String() string { return fmt.Sprintf("%s (pid %d)", p.name, p.pid) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func (s *suite) checkBreak(t *testing.T) {
 	if len(sounds) == 1 {
 		sounds = []sound{silence(time.Second)} // the first result is the last
 	}
-	c := p.start(t.Context(), p.utterances(t, sounds...), func(int) bool { return false })
+	c := p.start(t.Context(), p.utterances(t, sounds...), reaction{leave: true})
 	c.wait(t)
 	if c.elements == 0 {
 		t.Error("yield: nothing came")
@@ -26,27 +27,41 @@ func (s *suite) checkBreak(t *testing.T) {
 	p.stopped(t, idle)
 }
 
-// checkCancel cancels a call while the engine works.
+// checkCancel cancels calls: one that has just begun, and one that is under way.
 func (s *suite) checkCancel(t *testing.T) {
 	p := s.session
+	for _, one := range []struct {
+		name  string
+		after time.Duration
+	}{{"begun", 20 * time.Millisecond}, {"under way", 500 * time.Millisecond}} {
+		t.Run(one.name, func(t *testing.T) {
+			if p.unusable {
+				t.Skip("the engine was cancelled before and cannot be used any more")
+			}
+			p.cancel(t, one.after)
+		})
+	}
+}
+
+// cancel cancels a call after a while, or as soon as the engine has given
+// anything.
+func (p *session) cancel(t *testing.T, after time.Duration) {
 	idle := p.idle(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c := p.start(ctx, p.utterances(t, s.long(p.about)...), nil)
-	select {
-	case <-c.working:
-	case <-c.done:
-	case <-time.After(500 * time.Millisecond):
-	}
-	before := c.count()
-	cancel()
-	at := time.Now()
+	var once sync.Once
+	var at time.Time
+	stop := func() { once.Do(func() { at = time.Now(); cancel() }) }
+	timer := time.AfterFunc(after, stop)
+	defer timer.Stop()
+	c := p.start(ctx, p.utterances(t, p.suite.long(p.about)...), reaction{works: stop})
 	c.wait(t)
-	after := time.Since(at)
-	t.Logf("Transcribe returned %v after the cancel: %v", after.Round(time.Millisecond), c)
+	stop()
+	took := time.Since(at)
+	t.Logf("Transcribe returned %v after the cancel: %v", took.Round(time.Millisecond), c)
 	// An engine that is done in no time need not stop.
-	if len(c.transcripts) == len(c.batch) && before < len(c.batch) && after > time.Second {
-		t.Errorf("cancel: it was ignored: the engine worked on for %v and gave everything", after.Round(time.Millisecond))
+	if len(c.transcripts) == len(c.batch) && took > time.Second {
+		t.Errorf("cancel: it was ignored: the engine worked on for %v and gave everything", took.Round(time.Millisecond))
 	}
 	if dead, ok := errors.AsType[*asr.EngineError](c.err); ok && dead.Fatal {
 		t.Errorf("cancel: a fatal error for a call that was cancelled: %v", dead)
@@ -59,7 +74,7 @@ func (s *suite) checkCancelledBefore(t *testing.T) {
 	p := s.session
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := p.start(ctx, p.utterances(t, silence(2*time.Second)), nil)
+	c := p.start(ctx, p.utterances(t, silence(2*time.Second)), reaction{})
 	c.wait(t)
 	if len(c.transcripts) > 0 {
 		t.Error("cancel: the context was over before the call, and the engine worked all the same")
@@ -105,23 +120,26 @@ func (s *suite) checkParallel(t *testing.T) {
 	p := s.session
 	most := min(max(1, p.about.MaxParallel), 4)
 	t.Logf("MaxParallel is %d: %d calls at a time", p.about.MaxParallel, most)
+	const id = "00000000000000aa"
 	sounds := append([]sound{tone(440, time.Second)}, s.speech...)
-	var calls []*call
+	var batches [][]asr.Utterance
 	for i := range max(2, most) {
-		one := sounds[i%len(sounds)]
-		u := p.utterance(t, one)
-		u.ID = "00000000000000aa"
-		c := p.start(t.Context(), []asr.Utterance{u}, nil)
-		calls = append(calls, c)
+		u := p.utterance(t, sounds[i%len(sounds)])
+		u.ID = id
+		batches = append(batches, []asr.Utterance{u})
+	}
+	var calls []*call
+	for _, batch := range batches {
+		calls = append(calls, p.start(t.Context(), batch, reaction{}))
 		if most == 1 {
-			c.wait(t)
+			calls[len(calls)-1].wait(t)
 		}
 	}
 	for i, c := range calls {
 		c.wait(t)
 		c.complete(t)
 		one := sounds[i%len(sounds)]
-		if answer, ok := c.transcripts["00000000000000aa"]; ok && one.text != "" {
+		if answer, ok := c.transcripts[id]; ok && one.text != "" {
 			s.compare(t, fmt.Sprintf("call %d of %d", i+1, len(calls)), one.text, answer.Text)
 		}
 	}
@@ -133,18 +151,24 @@ func (s *suite) checkKill(t *testing.T) {
 	p := s.session
 	p.works(t)
 	batch := p.utterances(t, s.long(p.about)...)
-	killed := false
+	seen, died := false, false
 	for range 5 {
-		c := p.start(t.Context(), batch, nil)
-		killed = s.kill(t, c)
+		c := p.start(t.Context(), batch, reaction{})
+		killed := s.kill(t, c)
 		c.wait(t)
 		if killed {
 			c.survived(t)
+		}
+		seen, died = seen || killed, died || c.err != nil || len(c.failures) > 0
+		if died || p.unusable || seen && s.harness.Kill == nil {
 			break
 		}
 	}
-	if !killed {
+	switch {
+	case !seen:
 		t.Error("kill: no process of the engine was seen while it worked; give Harness.Kill, or say in NoKill why not")
+	case !died && s.harness.Kill != nil:
+		t.Error("kill: Harness.Kill was called five times during calls, and all went on as if it had not been")
 	}
 	p.works(t)
 	if p.unusable || s.harness.Kill != nil || len(p.started()) == 0 {
@@ -153,7 +177,7 @@ func (s *suite) checkKill(t *testing.T) {
 	for _, process := range p.started() {
 		process.kill()
 	}
-	c := p.start(t.Context(), p.utterances(t, silence(time.Second)), nil)
+	c := p.start(t.Context(), p.utterances(t, silence(time.Second)), reaction{})
 	c.wait(t)
 	c.survived(t)
 	p.works(t)
@@ -163,7 +187,13 @@ func (s *suite) checkKill(t *testing.T) {
 func (s *suite) kill(t *testing.T, c *call) bool {
 	t.Helper()
 	if s.harness.Kill != nil {
-		if err := s.harness.Kill(c.session.engine); err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), s.patience)
+		defer cancel()
+		go func() {
+			<-c.done
+			cancel()
+		}()
+		if err := s.harness.Kill(ctx, c.session.engine); err != nil {
 			t.Errorf("Harness.Kill: %v", err)
 		}
 		return true
@@ -177,7 +207,7 @@ func (s *suite) kill(t *testing.T, c *call) bool {
 		}
 		killed := false
 		for _, process := range victims {
-			killed = process.kill() || killed
+			killed = !process.ended && process.kill() || killed
 		}
 		if killed {
 			return true
@@ -196,10 +226,4 @@ func (c *call) survived(t *testing.T) {
 		c.answered(t)
 	}
 	t.Logf("the killed engine gave %v", c)
-}
-
-func (c *call) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.elements
 }
