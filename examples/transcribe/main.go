@@ -70,7 +70,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return unusable(err)
 	}
 	defer journal.Close()
-	engine, err := openEngine(ctx, o, root, log, out)
+	engine, err := o.engine.Open(ctx, root, log, out.fetching)
+	out.clear()
 	if err != nil {
 		return unusable(err)
 	}

@@ -106,7 +106,7 @@ func (p *printer) transcript(t asr.Transcript) error {
 		if out.Segments == nil {
 			out.Segments = []asr.Segment{}
 		}
-		if p.o.words {
+		if p.o.engine.Words {
 			out.Words = t.Words
 		}
 		enc := json.NewEncoder(p.stdout)
