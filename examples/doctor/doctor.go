@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/retry"
+)
+
+// status is how bad something is.
+type status string
+
+const (
+	ok      status = "ok"
+	note    status = "note"    // good to know, nothing is wrong
+	warning status = "warning" // jobs run, but not as well as they could
+	problem status = "problem" // a job would fail
+)
+
+// finding is what one check found out.
+type finding struct {
+	Check   string `json:"check"` // short and stable, for programs too
+	Status  status `json:"status"`
+	Text    string `json:"text"`              // one plain sentence
+	Do      string `json:"do,omitempty"`      // what to do about it
+	Command string `json:"command,omitempty"` // a line to copy
+	Detail  any    `json:"detail,omitempty"`  // the figures behind it
+}
+
+// doctor examines one machine.
+type doctor struct {
+	root   string // "": the default one
+	files  int    // of the lock test
+	binary string // of whisper.cpp; "": as jobs find it
+	model  string // "": only those in the cache
+	python string // "": NeMo is not examined
+
+	fs      retry.FS
+	machine machine
+	tell    func(finding)
+	doing   func(string) // what takes a while; "" when it is done
+}
+
+// machine is what the doctor asks of the system beside files, so that tests
+// can answer in its place.
+type machine struct {
+	windows bool
+	// longPaths and defender are what Windows' registry says.
+	longPaths, defender bool
+
+	cache string // folder of fetched models and programs; "" where there is none
+	// fetchable tells whether whisper.cpp itself can be fetched for this system.
+	fetchable bool
+
+	look func(program string) (path string, err error)                                        // finds on the PATH
+	run  func(ctx context.Context, program string, args ...string) (output string, err error) // both outputs
+}
+
+// examine makes all checks, in an order that a person reads well.
+func (d *doctor) examine(ctx context.Context) {
+	root := d.examineRoot(ctx)
+	if root != nil {
+		d.examineLocks(ctx, root)
+		d.examineLeftovers(ctx, root)
+	}
+	d.examineWindows(root)
+	d.examineWhisper(ctx)
+	d.examineModels(ctx)
+	d.examineFFmpeg(ctx)
+	if d.python != "" {
+		d.examineNeMo(ctx)
+	}
+}
