@@ -43,13 +43,9 @@ type doctor struct {
 // machine is what the doctor asks of the system beside files, so that tests
 // can answer in its place.
 type machine struct {
-	windows bool
-	// longPaths and defender are what Windows' registry says.
-	longPaths, defender bool
-
-	cache string // folder of fetched models and programs; "" where there is none
-	// fetchable tells whether whisper.cpp itself can be fetched for this system.
-	fetchable bool
+	windows   bool
+	fetchable bool   // whispercpp.Fetcher has a program for it
+	cache     string // folder of fetched models and programs; "" where there is none
 
 	look func(program string) (path string, err error)                                        // finds on the PATH
 	run  func(ctx context.Context, program string, args ...string) (output string, err error) // both outputs
@@ -62,9 +58,9 @@ func (d *doctor) examine(ctx context.Context) {
 		d.examineLocks(ctx, root)
 		d.examineLeftovers(ctx, root)
 	}
-	d.examineWindows(root)
+	d.examineWindows(ctx, root)
 	d.examineWhisper(ctx)
-	d.examineModels(ctx)
+	d.examineModels(ctx, root)
 	d.examineFFmpeg(ctx)
 	if d.python != "" {
 		d.examineNeMo(ctx)

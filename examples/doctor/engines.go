@@ -138,12 +138,3 @@ func (d *doctor) examineFFmpeg(ctx context.Context) {
 	}
 	d.tell(f)
 }
-
-// size is a number of bytes for people.
-func size(bytes int64) string {
-	const gb, mb = 1e9, 1e6
-	if bytes >= gb {
-		return fmt.Sprintf("%.1f GB", float64(bytes)/gb)
-	}
-	return fmt.Sprintf("%.1f MB", float64(bytes)/mb)
-}

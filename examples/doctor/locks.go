@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
@@ -114,24 +112,36 @@ func (t *lockTest) run(ctx context.Context, files int) lockReport {
 // gives the number of files for which it was done by the deadline. The first
 // failure that no lock is to blame for ends it.
 func (t *lockTest) each(ctx context.Context, n int, deadline time.Time, do func(ctx context.Context, file int) error) (done int) {
-	group, inGroup := errgroup.WithContext(ctx)
-	group.SetLimit(lockWorkers)
-	for done < n && inGroup.Err() == nil && (deadline.IsZero() || time.Now().Before(deadline)) {
-		file := done
-		done++
-		t.doing(fmt.Sprintf("lock test: file %d of %d", done, n))
-		group.Go(func() error {
-			err := do(inGroup, file)
-			if errors.Is(err, retry.ErrLocked) {
-				return nil // it is counted, and the next file may fare better
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	files := make(chan int)
+	var workers sync.WaitGroup
+	for range lockWorkers {
+		workers.Go(func() {
+			for file := range files {
+				err := do(ctx, file)
+				// A lock that won is counted, and the next file may fare better.
+				if err != nil && !errors.Is(err, retry.ErrLocked) && ctx.Err() == nil {
+					stop(err)
+					t.fail(err)
+				}
 			}
-			return err
 		})
 	}
-	if err := group.Wait(); ctx.Err() == nil && t.report.failed == nil {
-		t.report.failed = err
+	for done < n && ctx.Err() == nil && (deadline.IsZero() || time.Now().Before(deadline)) {
+		t.doing(fmt.Sprintf("lock test: file %d of %d", done+1, n))
+		files <- done
+		done++
 	}
+	close(files)
+	workers.Wait()
 	return done
+}
+
+func (t *lockTest) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.report.failed = cmp.Or(t.report.failed, err)
 }
 
 // fresh writes a file, renames it and replaces it, each at once.

@@ -18,12 +18,12 @@ import (
 
 func quietly(string) {}
 
-// onDisk makes every operation take the millisecond that one takes on a disk;
+// onDisk makes every operation take as long as on a slow disk;
 // in a bubble no time would pass otherwise.
 func onDisk(fs retry.FS) retry.FS {
 	inner := fs.Intercept
 	fs.Intercept = func(op *retry.Op, next func() error) error {
-		<-time.After(time.Millisecond)
+		<-time.After(10 * time.Millisecond)
 		return inner(op, next)
 	}
 	return fs
@@ -55,9 +55,9 @@ func TestLocksUnderScanner(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan int)
 		go func() {
-			done <- sim.Scan(ctx, locktest.Scanner{Min: 200 * time.Millisecond, Max: 200 * time.Millisecond})
+			done <- sim.Scan(ctx, locktest.Scanner{Min: 200 * time.Millisecond, Max: 200 * time.Millisecond, Every: 20 * time.Millisecond})
 		}()
-		r := newLockTest(onDisk(sim.FS()), sim.Dir(), quietly).run(t.Context(), 24)
+		r := newLockTest(onDisk(sim.FS()), sim.Dir(), quietly).run(t.Context(), 12)
 		stop()
 		require.Positive(t, <-done)
 		require.NoError(t, r.failed)

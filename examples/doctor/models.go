@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/holdfast-go/holdfast/internal/ggml"
+	"github.com/holdfast-go/holdfast/asr"
+	"github.com/holdfast-go/holdfast/asr/whispercpp"
+	"github.com/holdfast-go/holdfast/tempdir"
 )
 
 // published are the SHA-1 sums of the models that whisper.cpp publishes
@@ -39,7 +41,7 @@ func published() map[string]string {
 
 // examineModels checks whisper.cpp's models: those in the cache, and the one
 // that was named.
-func (d *doctor) examineModels(ctx context.Context) {
+func (d *doctor) examineModels(ctx context.Context, root *tempdir.Root) {
 	var paths []string
 	if d.machine.cache != "" {
 		paths, _ = filepath.Glob(filepath.Join(d.machine.cache, "models", "*.bin"))
@@ -52,7 +54,7 @@ func (d *doctor) examineModels(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		d.tell(d.examineModel(ctx, path, n < fetched))
+		d.tell(d.examineModel(ctx, root, path, n < fetched))
 	}
 	if len(paths) == 0 && d.python == "" {
 		f := finding{Check: "model", Status: note, Text: "there is none yet; the first run of transcribe fetches tiny.en (72 MB)"}
@@ -65,50 +67,33 @@ func (d *doctor) examineModels(ctx context.Context) {
 }
 
 // examineModel walks through the model's tables, and knows it by its sum.
-func (d *doctor) examineModel(ctx context.Context, path string, fetched bool) finding {
+func (d *doctor) examineModel(ctx context.Context, root *tempdir.Root, path string, fetched bool) finding {
 	name := filepath.Base(path)
 	bad := func(err error) finding {
 		do := "download it again"
 		if fetched {
 			do = "delete the file; the next run fetches it again"
 		}
-		return finding{Check: "model", Status: problem, Text: fmt.Sprintf("%s: %v", path, err), Do: do}
-	}
-	f, err := d.fs.Open(ctx, path)
-	if err != nil {
-		return bad(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return bad(err)
-	}
-	model, err := ggml.Inspect(f, info.Size())
-	if _, damaged := errors.AsType[*ggml.FormatError](err); damaged {
-		return bad(fmt.Errorf("it is damaged, or no model of whisper.cpp: %w", err))
-	} else if err != nil {
-		return bad(err)
+		text := err.Error()
+		if !strings.Contains(text, path) {
+			text = path + ": " + text
+		}
+		return finding{Check: "model", Status: problem, Text: text, Do: do}
 	}
 	d.doing("reading " + name)
-	sum1, sum256 := sha1.New(), sha256.New()
-	for {
-		_, err := io.CopyN(io.MultiWriter(sum1, sum256), f, 16<<20)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return bad(err)
-		}
+	defer d.doing("")
+	if err := d.openModel(ctx, root, path); err != nil {
+		return bad(cause(err))
 	}
-	d.doing("")
-	detail := map[string]any{"path": path, "bytes": info.Size(), "sha256": hex.EncodeToString(sum256.Sum(nil)), "type": model.Type}
-	known, ok256 := published()[hex.EncodeToString(sum1.Sum(nil))]
+	length, sum1, sum256, err := d.sums(ctx, path)
+	if err != nil {
+		return bad(err)
+	}
+	detail := map[string]any{"path": path, "bytes": length, "sha256": sum256}
+	known, isKnown := published()[sum1]
 	claims := strings.TrimSuffix(strings.TrimPrefix(name, "ggml-"), ".bin")
 	switch {
-	case ok256:
+	case isKnown:
 		detail["published"] = known
 		return finding{Check: "model", Status: ok, Detail: detail,
 			Text: fmt.Sprintf("%s is whole, and byte for byte the %s that whisper.cpp publishes", name, known)}
@@ -122,7 +107,51 @@ func (d *doctor) examineModel(ctx context.Context, path string, fetched bool) fi
 		return broken
 	}
 	return finding{Check: "model", Status: ok, Detail: detail,
-		Text: fmt.Sprintf("%s is whole (%s, %s); it is none of those that whisper.cpp publishes, so nothing can be said of its weights", name, model.Type, size(info.Size()))}
+		Text: fmt.Sprintf("%s is whole (%.1f MB); it is none of those that whisper.cpp publishes, so nothing can be said of its weights", name, float64(length)/1e6)}
+}
+
+// openModel looks through a model as a job does before it starts whisper.cpp.
+// It starts nothing, so any file may stand for the program.
+func (d *doctor) openModel(ctx context.Context, root *tempdir.Root, path string) error {
+	if root == nil {
+		return nil // then its sum has to do
+	}
+	engine, err := whispercpp.Open(ctx, whispercpp.Config{Binary: path, Model: path, Root: root, FS: d.fs})
+	if err != nil {
+		return err
+	}
+	return engine.Close()
+}
+
+// cause is what is said of the model itself, without the engine around it.
+func cause(err error) error {
+	if engine, isEngine := errors.AsType[*asr.EngineError](err); isEngine {
+		return engine.Err
+	}
+	return err
+}
+
+// sums reads a file through.
+func (d *doctor) sums(ctx context.Context, path string) (length int64, sum1, sum256 string, err error) {
+	f, err := d.fs.Open(ctx, path)
+	if err != nil {
+		return 0, "", "", err
+	}
+	defer f.Close()
+	h1, h256 := sha1.New(), sha256.New()
+	for {
+		n, err := io.CopyN(io.MultiWriter(h1, h256), f, 16<<20)
+		length += n
+		if errors.Is(err, io.EOF) {
+			return length, hex.EncodeToString(h1.Sum(nil)), hex.EncodeToString(h256.Sum(nil)), nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return 0, "", "", err
+		}
+	}
 }
 
 func isPublished(name string) bool {

@@ -9,9 +9,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/hashicorp/go-multierror"
-
-	"github.com/holdfast-go/holdfast/internal/host"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
@@ -40,7 +37,7 @@ func (d *doctor) examineRoot(ctx context.Context) *tempdir.Root {
 	var refused refusals
 	root, err := tempdir.Open(ctx, d.root, tempdir.Options{FS: d.fs, Logger: slog.New(&refused)})
 	if err != nil {
-		d.tellRefusals(err)
+		d.tellRefusals(ctx, err)
 		return nil
 	}
 	if refused.dir != "" {
@@ -51,7 +48,7 @@ func (d *doctor) examineRoot(ctx context.Context) *tempdir.Root {
 	d.tell(finding{Check: "root", Status: ok, Text: "temporary files go to " + root.Path()})
 	for _, r := range rungs {
 		if r.name == "free space" {
-			d.tellFree(root.Path())
+			d.tellFree(ctx, root.Path())
 			continue
 		}
 		d.tell(finding{Check: r.name, Status: ok, Text: r.good})
@@ -60,7 +57,7 @@ func (d *doctor) examineRoot(ctx context.Context) *tempdir.Root {
 }
 
 // tellRefusals tells the failed checks, and which rungs below them are sound.
-func (d *doctor) tellRefusals(err error) {
+func (d *doctor) tellRefusals(ctx context.Context, err error) {
 	failed := map[string][]finding{}
 	var stranger []error
 	dir := d.root
@@ -89,7 +86,7 @@ func (d *doctor) tellRefusals(err error) {
 			return
 		case bad:
 		case r.name == "free space":
-			d.tellFree(dir)
+			d.tellFree(ctx, dir)
 		case r.name != "operations": // what they need may have failed
 			d.tell(finding{Check: r.name, Status: ok, Text: r.good})
 		case len(stranger) == 0:
@@ -112,22 +109,18 @@ func reachesOn(dir string) bool {
 	return err == nil && info.IsDir()
 }
 
-// tellFree warns where there is room for a job, but not for many.
-func (d *doctor) tellFree(dir string) {
-	const plenty = 2 << 30 // a NeMo model is unpacked into 1 to 5 GB of it
-	v, err := host.VolumeOf(dir)
-	if err != nil {
-		d.tell(finding{Check: "free space", Status: warning, Text: err.Error()})
-		return
+// tellFree warns where there is room for a job, but not for many: a model of
+// NeMo is unpacked into 1 to 5 GB, and a long recording into its WAV.
+func (d *doctor) tellFree(ctx context.Context, dir string) {
+	const plenty = 2 << 30
+	_, err := tempdir.Open(ctx, dir, tempdir.Options{FS: d.fs, MinFree: plenty})
+	for _, err := range each(err) {
+		if c, isCheck := errors.AsType[*tempdir.CheckError](err); isCheck && c.Check == "free space" {
+			d.tell(finding{Check: "free space", Status: warning, Text: c.Err.Error() + " for long recordings and big models", Do: c.Hint})
+			return
+		}
 	}
-	f := finding{Check: "free space", Status: ok, Text: fmt.Sprintf("%s of %s are free", size(v.Free), size(v.Total)),
-		Detail: map[string]int64{"free_bytes": v.Free, "total_bytes": v.Total}}
-	if v.Free < plenty {
-		f.Status = warning
-		f.Text += "; long recordings and big models need more"
-		f.Do = "free some space, or name a folder on another disk by -root"
-	}
-	d.tell(f)
+	d.tell(finding{Check: "free space", Status: ok, Text: "2 GiB at least are free"})
 }
 
 // examineLeftovers takes what dead processes left behind, as each run does.
@@ -175,10 +168,13 @@ func (r *refusals) Handle(_ context.Context, record slog.Record) error {
 	return nil
 }
 
-// each takes a *multierror.Error apart.
+// each takes the error of tempdir.Open apart.
 func each(err error) []error {
-	if many, ok := errors.AsType[*multierror.Error](err); ok {
-		return many.Errors
+	if many, ok := errors.AsType[interface {
+		error
+		WrappedErrors() []error
+	}](err); ok {
+		return many.WrappedErrors()
 	}
 	return []error{err}
 }
