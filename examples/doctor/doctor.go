@@ -38,6 +38,8 @@ type doctor struct {
 	machine machine
 	tell    func(finding)
 	doing   func(string) // what takes a while; "" when it is done
+
+	excluding bool // it was said how to exclude the folder from Defender
 }
 
 // machine is what the doctor asks of the system beside files, so that tests

@@ -76,7 +76,9 @@ func (d *doctor) examineLocks(ctx context.Context, root *tempdir.Root) {
 	report := test.run(ctx, d.files)
 	left := scope.Close()
 	if ctx.Err() == nil {
-		d.tell(lockFinding(report, left, d.machine.windows, root.Path()))
+		f := lockFinding(report, left, d.machine.windows, root.Path())
+		d.excluding = f.Command != ""
+		d.tell(f)
 	}
 }
 

@@ -23,7 +23,7 @@ func (d *doctor) examineWindows(ctx context.Context, root *tempdir.Root) {
 			Command: `New-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control\FileSystem' -Name LongPathsEnabled ` +
 				`-Value 1 -PropertyType DWORD -Force`})
 	}
-	if root == nil || d.setting(ctx, `HKLM\SOFTWARE\Microsoft\Windows Defender\Real-Time Protection`, "DisableRealtimeMonitoring") != 0 {
+	if root == nil || d.excluding || d.setting(ctx, `HKLM\SOFTWARE\Microsoft\Windows Defender\Real-Time Protection`, "DisableRealtimeMonitoring") != 0 {
 		return
 	}
 	d.tell(finding{Check: "Defender", Status: note,

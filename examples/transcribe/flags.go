@@ -18,6 +18,8 @@ type options struct {
 	root, out   string
 	formats     []subtitle.Format
 	json, quiet bool
+	parallel    int
+	watch       string // folder; "": none
 	inputs      []string
 }
 
@@ -35,6 +37,8 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 	flags.StringVar(&o.root, "root", "", "`DIR` for temporary files; else one in the user's cache directory")
 	flags.StringVar(&o.out, "out", "transcripts", "`DIR` for transcripts and the journal")
 	flags.StringVar(&format, "format", "txt,srt", "`LIST` of txt, srt, vtt, tsv, json, ctm")
+	flags.StringVar(&o.watch, "watch", "", "transcribe also what is put into `DIR`, now or later, until Ctrl-C")
+	flags.IntVar(&o.parallel, "parallel", 0, "`N` recordings at the same time; 0: as many as the engine bears")
 	flags.BoolVar(&o.json, "json", false, "one JSON line a transcript on standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no text; errors and -json remain")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -64,12 +68,23 @@ func (o *options) complete(inputs []string, format string) (err error) {
 			return err
 		}
 	}
+	if o.parallel < 0 {
+		return fmt.Errorf("-parallel %d is below 0", o.parallel)
+	}
 	o.inputs = inputs
-	if len(inputs) == 0 {
+	if len(inputs) == 0 && o.watch == "" {
 		if _, err := os.Stat(sample); err != nil {
 			return fmt.Errorf("name a recording, a folder or a manifest; the sample (%s) is only found from the repository's own folder", sample)
 		}
 		o.inputs = []string{filepath.FromSlash(sample)}
 	}
 	return nil
+}
+
+// folders are those below which names are kept in the output.
+func (o *options) folders() []string {
+	if o.watch == "" {
+		return o.inputs
+	}
+	return append(slices.Clone(o.inputs), o.watch)
 }

@@ -90,7 +90,10 @@ func TestInterrupt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	said := bufio.NewReader(pipe)
-	line, err := said.ReadString('\n') // 00.wav is in the journal
+	line, err := said.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "resuming: 1 done, 1 to do (100ms of audio)\n", line)
+	line, err = said.ReadString('\n')
 	require.NoError(t, err)
 	require.Contains(t, line, "transcribing")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
