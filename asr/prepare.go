@@ -155,7 +155,11 @@ func (f *feeder) stage(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	s.staged = staged.Path
-	if s.info, err = inspect(ctx, f.opts.FS, staged.Path); err != nil {
+	s.info, err = inspect(ctx, f.opts.FS, staged.Path)
+	if isForeign(err) {
+		err = f.decode(ctx, s, err)
+	}
+	if err != nil {
 		f.release()
 		return false, err
 	}

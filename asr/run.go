@@ -23,6 +23,10 @@ type Options struct {
 	Batch       int // utterances a call of the engine gets; 0: as many as it takes
 	MaxParallel int // calls of the engine at the same time; 0: as many as it takes
 
+	// FFmpeg is the program that reads what is no WAV file, video too. "": the
+	// ffmpeg on the PATH, if there is one.
+	FFmpeg string
+
 	// MaxAudio is the longest utterance that the engine gets. A longer recording
 	// is cut at its quietest points, its parts are transcribed and kept one by
 	// one, and joined in the end, so that a crash costs minutes and not hours. 0:

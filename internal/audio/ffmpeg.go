@@ -137,6 +137,9 @@ func (f FFmpeg) run(ctx context.Context, path string, output ...string) (*messag
 		return said, err
 	}
 	said.input = input
+	if err := f.check(ctx, path); err != nil {
+		return said, err
+	}
 	args := append([]string{
 		"-hide_banner", "-nostdin", "-nostats", "-n", "-loglevel", "repeat+level+info",
 		"-protocol_whitelist", "file", "-format_whitelist", demuxers,
@@ -150,6 +153,20 @@ func (f FFmpeg) run(ctx context.Context, path string, output ...string) (*messag
 		return said, said.failure(exit)
 	}
 	return said, err
+}
+
+// check looks at the input before ffmpeg does.
+func (f FFmpeg) check(ctx context.Context, path string) error {
+	file, err := f.FS.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	stat, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	return checkEnding(file, stat.Size())
 }
 
 // environment is without what changes ffmpeg's messages, or makes it write a log
