@@ -63,7 +63,7 @@ func (j *job) transcribe(ctx context.Context, inputs []string) (interrupted bool
 	settled := 0
 	for t, err := range asr.Stream(ctx, j.engine, asr.Files(ctx, inputs...), asr.Options{
 		Root: j.root, Journal: j.journal, MaxParallel: j.options.parallel, Expect: plan.all, Logger: j.log,
-		Trace: asr.Trace{Start: j.out.start, Progress: j.out.progress, Restart: j.out.restart},
+		Trace: asr.Trace{Start: j.out.start, Segment: j.out.heard, Progress: j.out.progress, Restart: j.out.restart},
 	}) {
 		if err == nil {
 			j.out.count(t) // it is in the journal, whatever becomes of the rest

@@ -156,6 +156,13 @@ func (p *printer) progress(is asr.Progress) {
 	}
 }
 
+// heard shows what the engine hears just now.
+func (p *printer) heard(u asr.Utterance, s asr.Segment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now.name = filepath.Base(u.Source.AudioPath) + ": " + strings.TrimSpace(s.Text)
+}
+
 func (p *printer) restart(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
