@@ -1,0 +1,63 @@
+package asrtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// processes lists all processes by /proc.
+func processes() []process {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	names, _ := proc.Readdirnames(-1)
+	var list []process
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		stat, err := os.ReadFile("/proc/" + name + "/stat")
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state parent ..., where the name may have spaces and brackets.
+		begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+		fields := strings.Fields(string(stat[end+1:]))
+		if begin < 0 || end < begin || len(fields) < 2 {
+			continue
+		}
+		parent, _ := strconv.Atoi(fields[1])
+		environ, _ := os.ReadFile("/proc/" + name + "/environ")
+		list = append(list, process{
+			pid: pid, parent: parent, name: string(stat[begin+1 : end]), ended: fields[0] == "Z",
+			marked: bytes.Contains(environ, fmt.Appendf(nil, "%s=%s\x00", mark, os.Getenv(mark))),
+		})
+	}
+	return list
+}
+
+// held says which files below dir this process or one of the others has open,
+// deleted ones too: on Windows they could not have been deleted.
+func held(dir string, others []process) []holding {
+	var found []holding
+	for _, p := range append(others, process{pid: os.Getpid(), name: "this process itself"}) {
+		fds := fmt.Sprintf("/proc/%d/fd", p.pid)
+		entries, err := os.ReadDir(fds)
+		if err != nil {
+			continue
+		}
+		for _, entry := range entries {
+			path, err := os.Readlink(fds + "/" + entry.Name())
+			if err == nil && strings.HasPrefix(path, dir+"/") {
+				found = append(found, holding{p.String(), path})
+			}
+		}
+	}
+	return found
+}
