@@ -95,7 +95,7 @@ func (p *printer) fetching(f whispercpp.Progress) {
 		return // one line for each thing is enough in a log
 	}
 	p.doing = f.Doing
-	line := "first run: " + f.Doing
+	line := f.Doing
 	switch {
 	case f.Total > 0 && p.terminal:
 		line += fmt.Sprintf(", %.1f of %.1f MB", float64(f.Done)/1e6, float64(f.Total)/1e6)

@@ -29,7 +29,6 @@ func parse(t *testing.T, args ...string) engine.Choice {
 func TestFlags(t *testing.T) {
 	c := parse(t)
 	require.Equal(t, engine.WhisperCPP, c.Name)
-	require.Equal(t, "tiny.en", c.Model)
 	require.NoError(t, c.Check())
 	c = parse(t, "-engine", "nemo", "-language", "de", "-words", "-beams", "2", "-threads", "3")
 	require.Equal(t, engine.NeMo, c.Name)
@@ -37,16 +36,39 @@ func TestFlags(t *testing.T) {
 	require.True(t, c.Words)
 	require.Equal(t, 2, c.Beams)
 	require.Equal(t, 3, c.Threads)
+	for want, args := range map[string][]string{
+		"needs -python":              {"-engine", "nemo", "-model", "x.nemo"},
+		"needs -model":               {"-engine", "nemo", "-python", "python"},
+		"are for -engine whispercpp": {"-engine", "nemo", "-python", "python", "-model", "x.nemo", "-beams", "2"},
+	} {
+		c = parse(t, args...)
+		require.ErrorContains(t, c.Check(), want)
+	}
+	c = parse(t, "-engine", "nemo", "-python", "python", "-model", "x.nemo")
+	require.NoError(t, c.Check())
 	c = parse(t, "-engine", "kaldi")
 	require.ErrorContains(t, c.Check(), `unknown engine "kaldi"`)
 }
 
-func TestOpenWhisper(t *testing.T) {
+func openRoot(t *testing.T) (dir string, root *tempdir.Root) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "hf-")
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	root, err := tempdir.Open(t.Context(), filepath.Join(dir, "root"), tempdir.Options{})
+	root, err = tempdir.Open(t.Context(), filepath.Join(dir, "root"), tempdir.Options{})
 	require.NoError(t, err)
+	return dir, root
+}
+
+func TestOpenNeMo(t *testing.T) {
+	dir, root := openRoot(t)
+	c := parse(t, "-engine", "nemo", "-python", os.Args[0], "-model", filepath.Join(dir, "absent.nemo"))
+	_, err := c.Open(t.Context(), root, nil, nil)
+	require.ErrorContains(t, err, "absent.nemo")
+}
+
+func TestOpenWhisper(t *testing.T) {
+	dir, root := openRoot(t)
 	model := filepath.Join(dir, "ggml-own.bin")
 	var b bytes.Buffer
 	require.NoError(t, scripted.Write(&b, scripted.Script{}))
@@ -59,6 +81,16 @@ func TestOpenWhisper(t *testing.T) {
 	require.Contains(t, opened.Engine().Fingerprint, "language=de beams=1")
 	require.NoError(t, opened.Close())
 
+	c = parse(t, "-model", model, "-server", os.Args[0], "-processes", "2")
+	opened, err = c.Open(t.Context(), root, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, 2, opened.Engine().MaxParallel)
+	require.NoError(t, opened.Close())
+	c = parse(t, "-model", model, "-server", "no-such-server")
+	_, err = c.Open(t.Context(), root, nil, nil)
+	require.ErrorContains(t, err, "no-such-server")
+
+	c = parse(t, "-model", model, "-binary", os.Args[0])
 	require.NoError(t, os.Truncate(model, 1000))
 	_, err = c.Open(t.Context(), root, nil, nil)
 	require.ErrorIs(t, err, asr.ErrBadModel)
