@@ -41,7 +41,7 @@ func (j *job) run(ctx context.Context) (interrupted bool, err error) {
 	}
 	defer w.close()
 	for {
-		j.out.watching(j.options.watch, w.blind)
+		j.out.watching(j.options.watch)
 		arrived := w.next(ctx)
 		if ctx.Err() != nil {
 			return false, nil

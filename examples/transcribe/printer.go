@@ -171,21 +171,19 @@ func (p *printer) restart(err error) {
 	}
 }
 
-// watching says that the program waits. blind says why changes are found late.
-func (p *printer) watching(dir string, blind error) {
+// watching says that the program waits.
+func (p *printer) watching(dir string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	const doing = "watching"
 	switch {
 	case p.o.quiet:
 	case p.terminal:
-		p.show("watching " + dir + "; Ctrl-C ends it")
-	case p.doing != "watching":
-		p.say("watching %s", dir)
+		p.show(doing + " " + dir + "; Ctrl-C ends it")
+	case p.doing != doing:
+		p.say(doing+" %s", dir)
 	}
-	if blind != nil && p.doing != "watching" {
-		p.say("transcribe: the system does not tell of changes in %s (%v); it is looked through every %v", dir, blind, lookEvery)
-	}
-	p.doing = "watching"
+	p.doing = doing
 }
 
 // held says that a new recording cannot be opened yet.

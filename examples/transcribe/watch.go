@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -19,20 +17,22 @@ import (
 const (
 	settleTime = 2 * time.Second        // a recording that is still for that long is complete
 	lookSoon   = 250 * time.Millisecond // while something is going on
-	lookEvery  = 30 * time.Second       // otherwise: not every file system tells of its changes, and none of all
+	lookOften  = 2 * time.Second        // otherwise,
+	lookSeldom = 30 * time.Second       // and at least: a look into a large folder takes its time
 	heldLong   = 10 * time.Second       // then somebody is told who keeps a recording
 )
 
-// watcher finds complete recordings in a folder and below it. What the system
-// tells of changes only makes it look sooner: it is not told of every file,
-// told of files that are not complete, and on a network share told nothing.
+// watcher finds complete recordings in a folder and below it, by looking. The
+// system's events only make it look at once: they come for the folder itself and
+// not for those below it, since on Windows nobody could rename those any more,
+// they come before a file is complete, and from a network share not at all.
 type watcher struct {
 	dir     string
 	fs      retry.FS // makes one try
 	held    func(error)
 	events  *fsnotify.Watcher // nil: there are none
 	changed chan struct{}
-	blind   error // why there are no events, or not of every folder
+	took    time.Duration // how long the last look took
 
 	taken   map[string]stamp
 	pending map[string]candidate
@@ -64,10 +64,16 @@ func watch(dir string, files retry.FS, held func(error)) (*watcher, error) {
 	case !info.IsDir():
 		return nil, &fs.PathError{Op: "watch", Path: dir, Err: errors.New("it is not a folder")}
 	}
-	if w.events, w.blind = fsnotify.NewWatcher(); w.blind == nil {
-		w.follow()
-		go w.listen(w.events)
+	if w.events, err = fsnotify.NewWatcher(); err != nil {
+		w.events = nil
+		return w, nil // looking has to do
 	}
+	if err := w.events.Add(dir); err != nil {
+		w.close()
+		w.events = nil
+		return w, nil
+	}
+	go w.listen(w.events)
 	return w, nil
 }
 
@@ -98,24 +104,6 @@ func (w *watcher) listen(events *fsnotify.Watcher) {
 	}
 }
 
-// follow asks to be told of changes in every folder, new ones among them.
-func (w *watcher) follow() {
-	if w.events == nil {
-		return
-	}
-	_ = filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != w.dir {
-			return fs.SkipDir // as asr.Files does
-		}
-		if err == nil && d.IsDir() {
-			if err := w.events.Add(path); err != nil && w.blind == nil {
-				w.blind = err
-			}
-		}
-		return nil // what cannot be seen is not watched
-	})
-}
-
 // next waits for recordings that are complete, and gives them in the order of
 // their names. It gives none once ctx has ended.
 func (w *watcher) next(ctx context.Context) []string {
@@ -123,9 +111,9 @@ func (w *watcher) next(ctx context.Context) []string {
 		if ready := w.look(ctx, time.Now()); len(ready) > 0 {
 			return ready
 		}
-		wait := lookEvery
+		wait := min(max(lookOften, 100*w.took), lookSeldom)
 		if len(w.pending) > 0 {
-			wait = lookSoon
+			wait = max(lookSoon, 4*w.took)
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -151,7 +139,8 @@ func settle(ctx context.Context, d time.Duration) {
 
 // look goes through the folder once.
 func (w *watcher) look(ctx context.Context, now time.Time) (ready []string) {
-	w.follow()
+	began := time.Now()
+	defer func() { w.took = time.Since(began) }()
 	seen := map[string]bool{}
 	for entry, err := range asr.Files(ctx, w.dir) {
 		if err != nil {
