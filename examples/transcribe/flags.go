@@ -23,6 +23,8 @@ type options struct {
 	inputs      []string
 }
 
+const everyFormat = "txt,srt,vtt,tsv,json,ctm"
+
 // parseFlags reads the command line. If ok is false the program ends with
 // code, and why has been said.
 func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) {
@@ -36,7 +38,7 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 	o.engine.Flags(flags)
 	flags.StringVar(&o.root, "root", "", "`DIR` for temporary files; else one in the user's cache directory")
 	flags.StringVar(&o.out, "out", "transcripts", "`DIR` for transcripts and the journal")
-	flags.StringVar(&format, "format", "txt,srt", "`LIST` of txt, srt, vtt, tsv, json, ctm")
+	flags.StringVar(&format, "format", "txt,srt", "`LIST` of "+everyFormat+", or all")
 	flags.StringVar(&o.watch, "watch", "", "transcribe also what is put into `DIR`, now or later, until Ctrl-C")
 	flags.IntVar(&o.parallel, "parallel", 0, "`N` recordings at the same time; 0: as many as the engine bears")
 	flags.BoolVar(&o.json, "json", false, "one JSON line a transcript on standard output")
@@ -56,6 +58,9 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 func (o *options) complete(inputs []string, format string) (err error) {
 	if err := o.engine.Check(); err != nil {
 		return err
+	}
+	if format == "all" {
+		format = everyFormat
 	}
 	if o.formats, err = subtitle.Parse(format); err != nil {
 		return err

@@ -79,6 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		options: o, root: root, journal: journal, engine: engine, log: log, out: out,
 		publish: publisher{files: files, out: o.out, formats: o.formats, folders: o.folders()},
 	}
+	defer context.AfterFunc(ctx, out.stopping)()
 	interrupted, err := j.run(ctx)
 	if err != nil {
 		return unusable(err)

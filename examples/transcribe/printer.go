@@ -272,6 +272,16 @@ func (p *printer) problem(err error) {
 	p.say("transcribe: %v", err)
 }
 
+// stopping says that the end was asked for: it may take a while where somebody
+// holds a file.
+func (p *printer) stopping() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal {
+		p.show("stopping; Ctrl-C again ends at once")
+	}
+}
+
 // end sums up and gives the exit code.
 func (p *printer) end(interrupted bool) int {
 	p.mu.Lock()
