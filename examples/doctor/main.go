@@ -6,7 +6,7 @@
 // It looks at the folder for temporary files (every check that tempdir.Open
 // makes), at who touches fresh files in it and for how long, at the engines and
 // models that are there, and, given its Python, at an installation of NeMo. It
-// changes nothing but that folder, in which it leaves no file of its own.
+// changes nothing but that folder, which it makes a root, as a job would.
 //
 // Exit code 0: a job would run; there may be warnings. 1: a job would fail.
 // 2: the flags are wrong, or it was interrupted.

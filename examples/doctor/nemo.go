@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -133,8 +132,8 @@ func nemoFindings(here installation, windows bool) []finding {
 			all = append(all, finding{Check: "NeMo", Status: problem, Text: name + " is not installed there", Do: "pip install 'nemo_toolkit[asr]'"})
 		}
 	}
-	for name, version := range sorted(here.Versions) {
-		if version == nil {
+	for _, name := range slices.Sorted(maps.Keys(here.Versions)) {
+		if here.Versions[name] == nil {
 			all = append(all, finding{Check: "NeMo", Status: problem,
 				Text: fmt.Sprintf("the installation of %s is damaged: it does not say its version", name),
 				Do:   "pip install --force-reinstall " + name})
@@ -203,15 +202,4 @@ func numbers(version string) []int {
 		all = all[:len(all)-1]
 	}
 	return all
-}
-
-// sorted ranges over a map in the order of its keys.
-func sorted[V any](m map[string]V) iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
-		for _, k := range slices.Sorted(maps.Keys(m)) {
-			if !yield(k, m[k]) {
-				return
-			}
-		}
-	}
 }
