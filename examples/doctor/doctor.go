@@ -31,8 +31,9 @@ type doctor struct {
 	root   string // "": the default one
 	files  int    // of the lock test
 	binary string // of whisper.cpp; "": as jobs find it
-	model  string // "": only those in the cache
+	model  string // of whisper.cpp, or with python of NeMo; "": only those in the cache
 	python string // "": NeMo is not examined
+	trial  bool   // let the engine transcribe something
 
 	fs      retry.FS
 	machine machine
@@ -66,5 +67,8 @@ func (d *doctor) examine(ctx context.Context) {
 	d.examineFFmpeg(ctx)
 	if d.python != "" {
 		d.examineNeMo(ctx)
+	}
+	if d.trial && root != nil && ctx.Err() == nil {
+		d.tryEngines(ctx, root)
 	}
 }

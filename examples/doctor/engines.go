@@ -9,17 +9,23 @@ import (
 	"strings"
 )
 
-// examineWhisper looks for whisper.cpp where jobs look for it.
+// whisper finds whisper.cpp where jobs find it: by name, on the PATH, or fetched.
+func (d *doctor) whisper() string {
+	if d.binary != "" {
+		return d.binary
+	}
+	if path := d.first("whisper-cli", "whisper-cpp"); path != "" || d.machine.cache == "" {
+		return path
+	}
+	found, err := filepath.Glob(filepath.Join(d.machine.cache, "bin", "whisper-*"))
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	return found[len(found)-1]
+}
+
 func (d *doctor) examineWhisper(ctx context.Context) {
-	path := d.binary
-	if path == "" {
-		path = d.first("whisper-cli", "whisper-cpp")
-	}
-	if path == "" && d.machine.cache != "" {
-		if found, err := filepath.Glob(filepath.Join(d.machine.cache, "bin", "whisper-*")); err == nil && len(found) > 0 {
-			path = found[len(found)-1]
-		}
-	}
+	path := d.whisper()
 	if path == "" {
 		d.tellNoWhisper(ctx)
 	} else {

@@ -37,7 +37,9 @@ Examines this machine and says what is wrong and what to do.
 
   doctor                                   the default folder, engines and models
   doctor -root D:\work -files 1000         another folder, and a longer lock test
+  doctor -try                              and does whisper.cpp really work?
   doctor -python venv/bin/python           an installation of NeMo too
+  doctor -python venv/bin/python -model parakeet.nemo -try
   doctor -json > report.json               for programs, and for a question to somebody else
 
 `
@@ -62,8 +64,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, guardian 
 	flags.StringVar(&d.root, "root", "", "`DIR` for temporary files that is to be examined; else the default one")
 	flags.IntVar(&d.files, "files", 200, "`N` fresh files for the lock test; 0: none")
 	flags.StringVar(&d.binary, "binary", "", "`PATH` of whisper-cli; else that on the PATH, or in the cache")
-	flags.StringVar(&d.model, "model", "", "`PATH` of a model for whisper.cpp, beside those in the cache")
+	flags.StringVar(&d.model, "model", "", "`PATH` of a model for whisper.cpp, beside those in the cache; with -python, of a model for NeMo")
 	flags.StringVar(&d.python, "python", "", "`PATH` of the Python of an installation of NeMo")
+	flags.BoolVar(&d.trial, "try", false, "let the engine transcribe a second of silence")
 	flags.BoolVar(&asJSON, "json", false, "one JSON document on standard output")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return exitOK

@@ -42,12 +42,9 @@ func published() map[string]string {
 // examineModels checks whisper.cpp's models: those in the cache, and the one
 // that was named.
 func (d *doctor) examineModels(ctx context.Context, root *tempdir.Root) {
-	var paths []string
-	if d.machine.cache != "" {
-		paths, _ = filepath.Glob(filepath.Join(d.machine.cache, "models", "*.bin"))
-	}
+	paths := d.fetchedModels()
 	fetched := len(paths)
-	if d.model != "" {
+	if d.model != "" && d.python == "" {
 		paths = append(paths, d.model)
 	}
 	for n, path := range paths {
@@ -64,6 +61,15 @@ func (d *doctor) examineModels(ctx context.Context, root *tempdir.Root) {
 		}
 		d.tell(f)
 	}
+}
+
+// fetchedModels are those in the cache.
+func (d *doctor) fetchedModels() []string {
+	if d.machine.cache == "" {
+		return nil
+	}
+	found, _ := filepath.Glob(filepath.Join(d.machine.cache, "models", "*.bin"))
+	return found
 }
 
 // examineModel walks through the model's tables, and knows it by its sum.
