@@ -94,7 +94,7 @@ func wav(n int, length time.Duration) []byte {
 
 // bench is a root, a journal and some recordings.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string // recordings
 	root    *tempdir.Root
 	path    string // of the journal
@@ -102,12 +102,12 @@ type bench struct {
 	fs      retry.FS
 }
 
-func newBench(t *testing.T, recordings int) *bench {
+func newBench(t testing.TB, recordings int) *bench {
 	t.Helper()
 	return newBenchFS(t, recordings, retry.FS{})
 }
 
-func newBenchFS(t *testing.T, recordings int, fs retry.FS) *bench {
+func newBenchFS(t testing.TB, recordings int, fs retry.FS) *bench {
 	t.Helper()
 	base, err := os.MkdirTemp("", "hf-") // a root's path must be short
 	require.NoError(t, err)

@@ -192,17 +192,33 @@ func (f *feeder) openParts(ctx context.Context, l *long) error {
 	return err
 }
 
-// removeParts removes the journal of parts once the whole is kept. What stays
-// costs space and nothing else.
+// partsAge is after how long the parts of a recording that nobody came back to
+// are removed.
+const partsAge = 30 * 24 * time.Hour
+
+func (r *runner) sweepParts(ctx context.Context) {
+	dir, err := r.opts.Root.Cache(ctx, partsName)
+	if err != nil {
+		return
+	}
+	files, err := r.opts.FS.ReadDir(ctx, dir)
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err == nil && time.Since(info.ModTime()) > partsAge {
+			r.discard(filepath.Join(dir, f.Name()))
+		}
+	}
+}
+
+// removeParts removes the journal of parts once the whole is kept.
 func (r *runner) removeParts(l *long) {
 	if l.journal == nil {
 		return
 	}
-	for _, path := range []string{l.path, l.path + ".lock"} {
-		if err := r.opts.FS.Remove(context.Background(), path); err != nil {
-			r.log.Warn("journal of parts", "path", path, "err", err)
-		}
-	}
+	r.discard(l.path)
+	r.discard(l.path + ".lock")
 }
 
 // longs are the journals of parts that are open.

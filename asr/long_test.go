@@ -2,6 +2,7 @@ package asr_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -19,16 +20,19 @@ import (
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
-// speech is a recording in which "words" of loud samples, each a number, are
+// speech is a recording in which words, each a number that swings about zero, are
 // parted by half a second of silence.
 func speech(words int) []byte {
-	b := wav(0, 0)
+	var samples []byte
 	for n := range words {
-		b = append(b, wav(1000+n, time.Second)[44:]...)
-		b = append(b, wav(0, 500*time.Millisecond)[44:]...)
+		for range 8000 {
+			samples = binary.LittleEndian.AppendUint16(samples, uint16(1000+n))
+			samples = binary.LittleEndian.AppendUint16(samples, uint16(-1000-n))
+		}
+		samples = append(samples, make([]byte, 16000)...)
 	}
-	whole := wav(0, time.Duration(words)*1500*time.Millisecond)
-	return append(whole[:44], b[44:]...)
+	header := wav(0, time.Duration(words)*1500*time.Millisecond)[:44]
+	return append(header, samples...)
 }
 
 // listener is an engine that hears the words of a speech, with their times.
@@ -49,7 +53,7 @@ func listen(u asr.Utterance) asr.Transcript {
 	t := asr.Transcript{ID: u.ID, Language: "en", Elapsed: time.Millisecond, Words: []asr.Word{}}
 	var texts []string
 	for i := 0; i < len(samples); i++ {
-		if samples[i] == 0 || i > 0 && samples[i-1] == samples[i] {
+		if samples[i] == 0 || i > 0 && samples[i-1] != 0 {
 			continue
 		}
 		start := time.Duration(i) * time.Second / 16000
@@ -163,6 +167,22 @@ func TestLongRecordingResumes(t *testing.T) {
 	require.Equal(t, 1, report.Resumed)
 }
 
+// Parts that nobody came back to for a month are removed, others stay.
+func TestOldPartsAreRemoved(t *testing.T) {
+	b := newBench(t, 1)
+	dir, err := b.root.Cache(t.Context(), "parts")
+	require.NoError(t, err)
+	for name, age := range map[string]time.Duration{"old.jsonl": 31 * 24 * time.Hour, "new.jsonl": time.Hour} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	_, err = asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(dir, "old.jsonl"))
+	require.FileExists(t, filepath.Join(dir, "new.jsonl"))
+}
+
 // Two long recordings and a short one in batches, by two calls at a time: nothing
 // is mixed up.
 func TestLongRecordingsInParallel(t *testing.T) {
@@ -191,7 +211,7 @@ func TestEveryCrashOfLongRecording(t *testing.T) {
 	long := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		ctx := context.Background()
 		path := filepath.Join(dir, "a.wav")
-		require.NoError(t, os.WriteFile(path, wav(7, 200*time.Millisecond), 0o600))
+		require.NoError(t, os.WriteFile(path, wav(7, 1600*time.Millisecond), 0o600))
 		root, err := tempdir.Open(ctx, filepath.Join(dir, "r"), tempdir.Options{FS: fs})
 		if err != nil {
 			return err
@@ -201,7 +221,7 @@ func TestEveryCrashOfLongRecording(t *testing.T) {
 			return err
 		}
 		defer journal.Close()
-		o := asr.Options{Root: root, Journal: journal, FS: fs, MaxAudio: 120 * time.Millisecond}
+		o := asr.Options{Root: root, Journal: journal, FS: fs, MaxAudio: time.Second}
 		for transcript, err := range asr.Stream(ctx, &fake{}, asr.Files(ctx, path), o) {
 			if err != nil {
 				return err

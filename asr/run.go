@@ -90,9 +90,11 @@ func Run(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error]
 }
 
 // Stream is [Run] as a sequence: each transcript is yielded once it is in the
-// journal. A [*UtteranceError] concerns one utterance and the sequence goes on;
-// any other error is its last element. To break out of the loop stops the
-// engine. Memory does not grow with the length of the input.
+// journal, in the input's order if the engine takes one at a time. A
+// [*UtteranceError] concerns one utterance and the sequence goes on; any other
+// error is its last element. To break out of the loop stops the engine. Memory
+// does not grow with the length of the input, which a goroutine of the run ranges
+// over, a few entries ahead; Stream returns when that has ended too.
 func Stream(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error], o Options) iter.Seq2[Transcript, error] {
 	return func(yield func(Transcript, error) bool) {
 		newRunner(t, o).stream(ctx, in)(yield)

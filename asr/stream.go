@@ -103,6 +103,7 @@ func (r *runner) run(ctx context.Context, in iter.Seq2[manifest.Entry, error], y
 	if _, err := r.opts.Root.Sweep(ctx); err != nil {
 		r.log.Warn("sweep", "err", err)
 	}
+	r.sweepParts(ctx)
 	r.scope, err = r.opts.Root.NewScope(ctx, "asr run")
 	if err != nil {
 		return err
@@ -187,9 +188,9 @@ func (r *runner) keep(ctx context.Context, journal *manifest.Journal, t task, tr
 	return nil
 }
 
-// discard removes a staged file early; what stays goes with the scope.
+// discard removes a file that is no longer needed; what stays costs space only.
 func (r *runner) discard(path string) {
 	if err := r.opts.FS.Remove(context.Background(), path); err != nil {
-		r.log.Warn("staged file", "path", path, "err", err)
+		r.log.Warn("temporary file is left", "path", path, "err", err)
 	}
 }

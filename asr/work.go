@@ -62,6 +62,9 @@ func (r *runner) attempt(ctx context.Context, batch []task) (left []task, err er
 		limit.pause()
 		failed, isUtterance := errors.AsType[*UtteranceError](err)
 		if err != nil && !isUtterance {
+			if limit.ctx.Err() != nil {
+				break // it was stopped
+			}
 			return r.remaining(batch, open), r.engineError(err)
 		}
 		id := transcript.ID
