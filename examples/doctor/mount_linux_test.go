@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-go/holdfast/internal/lane"
 )
 
 // mount puts a fresh tmpfs on a folder.
@@ -14,7 +16,7 @@ func mount(t *testing.T, dir, options string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("a tmpfs cannot be mounted here: %v", err)
+		lane.Missing(t, "mount", "a tmpfs cannot be mounted here: "+err.Error())
 	}
 	t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, unix.MNT_DETACH)) })
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/lane"
 )
 
 func with(python string, versions ...string) installation {
@@ -77,12 +79,12 @@ func TestNumbers(t *testing.T) {
 func TestNeMoByARealPython(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("no python3 on the PATH")
+		lane.Missing(t, "python", "no python3 on the PATH")
 	}
 	p := newPatient(t)
 	venv := filepath.Join(p.base, "venv")
 	if out, err := exec.Command(python, "-m", "venv", "--without-pip", venv).CombinedOutput(); err != nil {
-		t.Skipf("python3 cannot make an environment: %s", out)
+		lane.Missing(t, "python", "python3 cannot make an environment: "+string(out))
 	}
 	site, err := filepath.Glob(filepath.Join(venv, "lib", "python3*", "site-packages"))
 	require.NoError(t, err)

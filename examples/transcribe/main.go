@@ -102,5 +102,8 @@ interruption: what is in the journal (OUT/journal.jsonl) is not done again.
   transcribe -watch incoming                        whatever is put there, until Ctrl-C
   transcribe -engine nemo -python venv/bin/python -model parakeet.nemo recordings
 
+Exit code 0: every input has a transcript. 1: some have none, or it was
+interrupted. 2: the flags, a folder or the engine cannot be used.
+
 `)
 }
