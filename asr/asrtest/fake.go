@@ -126,16 +126,16 @@ func (f *Fake) begin(batch []asr.Utterance) error {
 	refuse := func(format string, args ...any) error {
 		return &asr.EngineError{Engine: f.script.Engine.Name, ExitCode: -1, Err: fmt.Errorf(format, args...), Fatal: true}
 	}
-	about := f.script.Engine
+	most, parallel := max(1, f.script.Engine.MaxBatch), max(1, f.script.Engine.MaxParallel)
 	switch {
 	case f.closed:
 		return refuse("it is closed")
 	case f.dead != nil:
 		return f.dead
-	case len(batch) > max(1, about.MaxBatch):
-		return refuse("%d utterances in a call, but MaxBatch is %d", len(batch), about.MaxBatch)
-	case f.running >= max(1, about.MaxParallel):
-		return refuse("%d calls at a time, but MaxParallel is %d", f.running+1, about.MaxParallel)
+	case len(batch) > most:
+		return refuse("%d utterances in a call, but MaxBatch is %d", len(batch), most)
+	case f.running >= parallel:
+		return refuse("%d calls at a time, but MaxParallel is %d", f.running+1, parallel)
 	}
 	ids := map[string]bool{}
 	for _, u := range batch {

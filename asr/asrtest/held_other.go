@@ -4,31 +4,30 @@ package asrtest
 
 import (
 	"context"
-	"io/fs"
-	"path/filepath"
+	"errors"
 
 	"github.com/holdfast-go/holdfast/retry"
 )
 
-// held says which files below dir this process or one of the others has open.
-// On Windows a deletion shows it too; elsewhere nothing else does.
-func held(dir string, others []process) []holding {
-	pids := map[int]bool{}
-	for _, p := range others {
-		pids[p.pid] = true
-	}
-	var found []holding
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil
+// held names a file that cannot be renamed, which on Windows means that
+// somebody has them open. Elsewhere nothing shows it.
+func held(paths []string, _ []process) []holding {
+	for _, path := range paths {
+		aside := path + ".aside"
+		err := (retry.FS{}).Rename(context.Background(), path, aside)
+		if err == nil {
+			err = (retry.FS{}).Rename(context.Background(), aside, path)
 		}
-		holders, _ := retry.Holders(context.Background(), path)
-		for _, h := range holders {
-			if h.Self || pids[h.PID] {
-				found = append(found, holding{h.String(), path})
+		if failed, ok := errors.AsType[*retry.Error](err); ok && errors.Is(err, retry.ErrLocked) {
+			holder := "somebody"
+			if len(failed.Holders) > 0 {
+				holder = failed.Holders[0].String()
 			}
+			return []holding{{holder, path}} // to ask for all costs a wait each
 		}
-		return nil
-	})
-	return found
+	}
+	return nil
 }
+
+// heldBelow has nothing to add: what is held shows when it is to be deleted.
+func heldBelow(string) []holding { return nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,9 +43,18 @@ func processes() []process {
 	return list
 }
 
-// held says which files below dir this process or one of the others has open,
-// deleted ones too: on Windows they could not have been deleted.
-func held(dir string, others []process) []holding {
+// held says which of the files this process or one of the others has open.
+func held(paths []string, others []process) []holding {
+	return openFiles(others, func(path string) bool { return slices.Contains(paths, path) })
+}
+
+// heldBelow says which files below dir this process has open, deleted ones too:
+// on Windows they could not have been deleted.
+func heldBelow(dir string) []holding {
+	return openFiles(nil, func(path string) bool { return strings.HasPrefix(path, dir+"/") })
+}
+
+func openFiles(others []process, match func(path string) bool) []holding {
 	var found []holding
 	for _, p := range append(others, process{pid: os.Getpid(), name: "this process itself"}) {
 		fds := fmt.Sprintf("/proc/%d/fd", p.pid)
@@ -54,7 +64,7 @@ func held(dir string, others []process) []holding {
 		}
 		for _, entry := range entries {
 			path, err := os.Readlink(fds + "/" + entry.Name())
-			if err == nil && strings.HasPrefix(path, dir+"/") {
+			if err == nil && match(path) {
 				found = append(found, holding{p.String(), path})
 			}
 		}

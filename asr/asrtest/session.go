@@ -105,7 +105,7 @@ func (p *session) close(t *testing.T) {
 		}
 		return found
 	})
-	for _, h := range held(p.root.Path(), nil) {
+	for _, h := range heldBelow(p.root.Path()) {
 		t.Errorf("files: after Close, %s", h)
 	}
 	p.checkRoot(t)
@@ -190,13 +190,14 @@ func (p *session) settle(t *testing.T, when string, find func() []string) {
 // were.
 func (p *session) checkFiles(t *testing.T, batch []asr.Utterance, before map[string]string) {
 	t.Helper()
-	holders := held(p.scope.Path(), p.started())
+	paths := make([]string, len(batch))
+	for i, u := range batch {
+		paths[i] = u.Path
+	}
+	for _, h := range held(paths, p.started()) {
+		t.Errorf("files: after the call, %s", h)
+	}
 	for _, u := range batch {
-		for _, h := range holders {
-			if h.path == u.Path {
-				t.Errorf("files: after the call, %s", h)
-			}
-		}
 		if state := describe(u.Path); state != before[u.Path] {
 			t.Errorf("files: the engine has changed the recording %s: %s, then %s", u.Path, before[u.Path], state)
 		}

@@ -31,6 +31,14 @@ func (t *Transcriber) diagnose(ended proc.Result, err error) error {
 	return &utteranceError{err, said}
 }
 
+// dead makes an *asr.EngineError of what is none yet.
+func (t *Transcriber) dead(ended proc.Result, err error) error {
+	if _, ok := errors.AsType[*asr.EngineError](err); ok {
+		return err
+	}
+	return &asr.EngineError{Engine: engineName, ExitCode: ended.ExitCode, Err: err, Stderr: ended.Tail, Fatal: errors.Is(err, asr.ErrBadModel)}
+}
+
 // crashed gives the error of a process that cannot have done any work, whatever
 // it was given; nil if it can.
 func (t *Transcriber) crashed(ended proc.Result) error {

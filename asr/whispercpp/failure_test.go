@@ -16,6 +16,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/asr/whispercpp"
+	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
 )
 
 // What a failure is: of the utterance, which is then set aside, or of the
@@ -337,4 +339,38 @@ func TestFingerprint(t *testing.T) {
 	require.Equal(t, server, of(whispercpp.Config{Server: model, Beams: 1, Processes: 3}))
 	_, err := whispercpp.Open(t.Context(), whispercpp.Config{Server: model, Model: model, Root: root, Beams: 5})
 	require.ErrorContains(t, err, "Beams")
+}
+
+// A scanner that has a file open alone at the moment when the engine is started
+// is waited for, and while the engine reads the file it cannot come between.
+func TestScannerAtTheWrongMoment(t *testing.T) {
+	bothModes(t, func(t *testing.T, server bool) {
+		for _, name := range []string{"model.bin", "recording.wav"} {
+			sim := locktest.New(t)
+			path := filepath.Join(sim.Dir(), name)
+			files, release := sim.FS(), func() {}
+			files.Policy.Observe = func(retry.Event) { release() }
+			u := second(t)
+			e := openFake(t, "well", server, func(c *whispercpp.Config) {
+				c.FS = files
+				file := &u.Path
+				if name == "model.bin" {
+					file = &c.Model
+				}
+				require.NoError(t, os.Rename(*file, path))
+				*file = path
+			})
+			if !server || name != "model.bin" { // a server has loaded it by then
+				u.Heard = func(asr.Segment) {
+					if sim.HoldFor(path, locktest.ShareNone, time.Nanosecond) {
+						t.Errorf("%s could be opened alone while the engine reads it", name)
+					}
+				}
+			}
+			release = sim.Hold(path, locktest.ShareNone)
+			got, err := transcribe(t.Context(), e, u)
+			require.NoError(t, err)
+			require.Equal(t, "fake words", got.Text)
+		}
+	})
 }

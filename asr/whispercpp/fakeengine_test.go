@@ -47,6 +47,8 @@ func fake(role string, args []string) {
 			fmt.Println("usage: frobnicate [-q]")
 		case "too old":
 			fmt.Fprint(os.Stderr, strings.Replace(fakeCLIHelp, "-ojf", "-o", 1))
+		case "no help":
+			wait()
 		case "crashes at once":
 			breakDown()
 		default:

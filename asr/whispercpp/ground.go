@@ -2,7 +2,6 @@ package whispercpp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -129,12 +128,4 @@ func (t *Transcriber) askOptions(ctx context.Context, scope *tempdir.Scope) (opt
 		err = fmt.Errorf("%s does not know %s; use whisper.cpp of May 2024 or later", program, strings.Join(missing, ", "))
 	}
 	return nil, &asr.EngineError{Engine: engineName, ExitCode: ended.ExitCode, Err: err, Stderr: ended.Tail, Fatal: true}
-}
-
-// dead makes an *asr.EngineError of what is none yet.
-func (t *Transcriber) dead(ended proc.Result, err error) error {
-	if _, ok := errors.AsType[*asr.EngineError](err); ok {
-		return err
-	}
-	return &asr.EngineError{Engine: engineName, ExitCode: ended.ExitCode, Err: err, Stderr: ended.Tail, Fatal: errors.Is(err, asr.ErrBadModel)}
 }

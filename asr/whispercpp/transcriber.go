@@ -71,7 +71,8 @@ const maxAudio = 10 * time.Minute
 // then finds no words.
 func Open(ctx context.Context, c Config) (*Transcriber, error) {
 	fail := func(err error) (*Transcriber, error) {
-		return nil, &asr.EngineError{Engine: engineName, ExitCode: -1, Err: err, Fatal: true}
+		passes := ctx.Err() != nil || errors.Is(err, retry.ErrLocked)
+		return nil, &asr.EngineError{Engine: engineName, ExitCode: -1, Err: err, Fatal: !passes}
 	}
 	if c.Root == nil {
 		return fail(errors.New("Config.Root is missing"))
