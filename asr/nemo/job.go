@@ -38,7 +38,7 @@ func (j *job) run(ctx context.Context, t *Transcriber) bool {
 			j.fail(context.Cause(ctx))
 			return usable
 		case err != nil:
-			j.yield(asr.Transcript{}, err)
+			j.yield(asr.Transcript{}, t.why(err))
 			return false
 		case e.Job != j.number:
 		case e.Event == "done":

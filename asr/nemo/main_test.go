@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,7 +135,8 @@ func pack(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	archive := tar.NewWriter(&b)
-	for name, content := range files {
+	for _, name := range slices.Sorted(maps.Keys(files)) { // the configuration first
+		content := files[name]
 		require.NoError(t, archive.WriteHeader(&tar.Header{Name: "./" + name, Mode: 0o600, Size: int64(len(content))}))
 		_, err := archive.Write([]byte(content))
 		require.NoError(t, err)

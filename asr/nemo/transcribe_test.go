@@ -271,5 +271,8 @@ func TestClose(t *testing.T) {
 		}
 	})
 	require.Equal(t, want, got.texts)
-	require.Error(t, got.err)
+	dead, ok = errors.AsType[*asr.EngineError](got.err)
+	require.True(t, ok)
+	require.True(t, dead.Fatal)
+	require.ErrorContains(t, dead, "closed")
 }

@@ -100,20 +100,31 @@ func (t *Transcriber) ready(ctx context.Context) (*worker, error) {
 	}
 	if err != nil {
 		t.drop()
-		return nil, err
+		return nil, t.why(err)
 	}
 	return w, nil
+}
+
+// why gives the reason of a dead process: to be closed counts more than to be
+// killed, which is how it is done.
+func (t *Transcriber) why(err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return engineError(errClosed, true)
+	}
+	return err
 }
 
 func (t *Transcriber) launch(ctx context.Context) (*worker, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return nil, engineError(errors.New("the engine is closed"), true)
+		return nil, engineError(errClosed, true)
 	}
 	w, err := launch(ctx, &t.config)
 	if err != nil {
-		return nil, engineError(err, false)
+		return nil, err
 	}
 	t.worker = w
 	return w, nil
@@ -149,6 +160,9 @@ func (t *Transcriber) Close() error {
 // none runs.
 func (t *Transcriber) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq2[asr.Transcript, error] {
 	return func(yield func(asr.Transcript, error) bool) {
+		if len(batch) == 0 {
+			return
+		}
 		t.busy.Lock()
 		defer t.busy.Unlock()
 		w, err := t.ready(ctx)
@@ -163,6 +177,8 @@ func (t *Transcriber) Transcribe(ctx context.Context, batch []asr.Utterance) ite
 		}
 	}
 }
+
+var errClosed = errors.New("the engine is closed")
 
 // patience is how long a process may take to stop before it is killed.
 const patience = 500 * time.Millisecond

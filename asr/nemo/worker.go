@@ -4,6 +4,8 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/proc"
@@ -35,13 +37,13 @@ type worker struct {
 func launch(ctx context.Context, c *Config) (*worker, error) {
 	scope, err := c.Root.NewScope(ctx, engineName)
 	if err != nil {
-		return nil, err
+		return nil, engineError(err, false)
 	}
 	w := &worker{config: c, scope: scope, events: make(chan event), born: time.Now()}
 	program := scope.Path("worker.py")
 	if err := c.FS.WriteFile(ctx, program, script); err != nil {
 		scope.Close()
-		return nil, err
+		return nil, engineError(err, false)
 	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
@@ -60,7 +62,7 @@ func launch(ctx context.Context, c *Config) (*worker, error) {
 	if err != nil {
 		stop()
 		scope.Close()
-		return nil, err
+		return nil, engineError(err, errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission))
 	}
 	return w, nil
 }

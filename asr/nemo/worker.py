@@ -178,7 +178,7 @@ def kind_of(links):
     # from then on once a call was interrupted between freeze and unfreeze.
     if any(sign in text for sign in ("CUDA", "cuDNN", "cuBLAS", "CUBLAS", "Cannot unfreeze partially")):
         return "broken"
-    return "model"
+    return "system" if isinstance(links[0], OSError) else "error"
 
 
 def describe(error):
@@ -198,18 +198,15 @@ def describe(error):
 # --- Audio
 
 
-def read_wav(path, rate):
-    """The samples of a mono 16-bit file, with silence behind them up to a second.
-
-    NeMo 3 makes short arrays a second long by silence on both sides, which
-    shifts the times of words. Its file route does not.
-    """
+def read_wav(path, rate, shortest):
+    """The samples of a mono 16-bit file, with silence behind them up to the shortest length in seconds."""
     import numpy
 
     try:
         with wave.open(path, "rb") as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
-            raw = file.readframes(file.getnframes())
+            frames = file.getnframes()
+            raw = file.readframes(frames)
     except OSError as error:
         raise BadAudio("cannot read %s: %s" % (path, error.strerror)) from error
     except (EOFError, wave.Error) as error:
@@ -217,11 +214,26 @@ def read_wav(path, rate):
     if form != (1, 2, rate):
         raise BadAudio("%s has %d channels of %d bytes at %d Hz; the model needs 1 of 2 bytes at %d Hz"
                        % ((path,) + form + (rate,)))
-    if len(raw) < 2:
+    if not frames:
         raise BadAudio("%s has no samples" % path)
-    raw = raw[: len(raw) // 2 * 2]
-    raw += bytes(max(0, 2 * rate - len(raw)))
+    if len(raw) != 2 * frames:
+        raise BadAudio("%s ends before its time: %d of %d samples are there" % (path, len(raw) // 2, frames))
+    raw += bytes(max(0, 2 * int(shortest * rate) - len(raw)))
     return numpy.frombuffer(raw, "<i2").astype("float32") / 32768
+
+
+def keep_length():
+    """Let NeMo 3 hear arrays as it hears files.
+
+    It makes arrays of less than a second that long by silence on both sides, which
+    shifts the times of words and changes texts. The length is an option that it
+    looks for and declares nowhere.
+    """
+    try:
+        from nemo.collections.asr.parts.mixins.transcription import TranscribeConfig
+    except ImportError:
+        return
+    TranscribeConfig.pad_min_duration = 0.0
 
 
 # --- Results
@@ -313,7 +325,7 @@ class Worker:
             from nemo.collections.asr.models import ASRModel
             from nemo.utils import logging
         except Exception as error:  # a broken installation raises anything
-            raise Refusal("install", "this Python (%s) cannot import NeMo: %s; install nemo_toolkit[asr] 2.3 or newer"
+            raise Refusal("install", "this Python (%s) cannot import NeMo: %s; install nemo_toolkit[asr]"
                           % (sys.executable, error)) from error
         logging.setLevel(logging.ERROR)
         if request["threads"] > 0:
@@ -327,7 +339,7 @@ class Worker:
             self.rate = int(self.model.preprocessor._sample_rate)
         except Exception as error:
             told = describe(error)
-            kind = told["kind"] if told["kind"] in ("oom", "broken") else "model"
+            kind = "model" if told["kind"] == "error" else told["kind"]
             text = "; caused by ".join([told["message"]] + told["causes"])
             raise Refusal(kind, "cannot load it on %s: %s" % (device, text)) from error
         self.device = device
@@ -336,6 +348,10 @@ class Worker:
         self.takes_prompt = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         # Canary alone reads its prompt from a manifest.
         self.takes_manifest = "EncDecMultiTaskModel" in (c.__name__ for c in type(self.model).__mro__)
+        keep_length()
+        # NeMo fills Canary's up to a second also where it reads files. What is shorter
+        # than half a window of the spectrum fails.
+        self.shortest = 1.0 if self.takes_manifest else 0.1
         gc.collect()
         gc.freeze()  # NeMo's 0.7 million objects; a later collection takes no second any more
         self.emit(
@@ -386,13 +402,13 @@ class Worker:
     # -- One job
 
     def transcribe(self, request):
-        job = request["job"]
+        job, self.most = request["job"], self.batch
         # Like prompts together, and like lengths: less silence is transcribed.
         order = lambda item: (sorted(item["prompt"].items()), item["seconds"])
         groups = [[item] for item in sorted(request["items"], key=order)]
         while groups and job not in self.cancelled:
             group = groups.pop(0)
-            while groups and len(group) + len(groups[0]) <= self.batch and self.match(group[0], groups[0][0]):
+            while groups and len(group) + len(groups[0]) <= self.most and self.match(group[0], groups[0][0]):
                 group += groups.pop(0)
             groups = self.attempt(job, group) + groups
         self.emit("done", job=job, memory=memory())
@@ -407,7 +423,7 @@ class Worker:
         readable = []
         for item in items:
             try:
-                item["samples"] = read_wav(item["path"], self.rate)
+                item["samples"] = read_wav(item["path"], self.rate, self.shortest)
                 readable.append(item)
             except Exception as error:
                 self.emit("failed", job=job, id=item["id"], **describe(error))
@@ -435,8 +451,8 @@ class Worker:
         if told["kind"] == "oom":
             self.release_memory()
             if len(items) > 1:
-                self.batch = (len(items) + 1) // 2
-                return [items[: self.batch], items[self.batch :]]
+                self.most = (len(items) + 1) // 2  # for this job: others may have shorter recordings
+                return [items[: self.most], items[self.most :]]
             if self.cpu and self.device != "cpu":
                 return self.on_cpu(job, items)
         if len(items) > 1:
@@ -509,13 +525,15 @@ def forget(path):
 
 def read_requests(lines, requests, worker):
     """Runs beside the work, so that a cancel and the parent's end are heard at once."""
-    for line in lines:
-        request = json.loads(line)
-        if request["op"] == "cancel":
-            worker.cancelled.add(request["job"])
-        else:
-            requests.put(request)
-    os._exit(0)
+    try:
+        for line in lines:
+            request = json.loads(line)
+            if request["op"] == "cancel":
+                worker.cancelled.add(request["job"])
+            else:
+                requests.put(request)
+    finally:
+        os._exit(0)
 
 
 def main():

@@ -32,7 +32,7 @@ class Errors(unittest.TestCase):
         masked = raised(RuntimeError("boom"), self.held(), self.held(20, NotADirectoryError))
         told = worker.describe(masked)
         self.assertEqual("RuntimeError: boom", told["message"])
-        self.assertEqual("model", told["kind"])
+        self.assertEqual("error", told["kind"])
         self.assertEqual([], told["causes"])
         self.assertEqual(2, len(told["cleanup"]))
 
@@ -63,8 +63,9 @@ class Errors(unittest.TestCase):
             ("broken", RuntimeError("CUDA error: device-side assert triggered")),
             ("broken", RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")),
             ("broken", ValueError("Cannot unfreeze partially without first freezing the module with freeze()")),
+            ("system", OSError(28, "No space left on device")),
             ("bad_audio", worker.BadAudio("it has no samples")),
-            ("model", TypeError("Output shape mismatch")),
+            ("error", TypeError("Output shape mismatch")),
             ("root", worker.Refusal("root", "elsewhere")),
         ):
             self.assertEqual(kind, worker.describe(error)["kind"], error)
@@ -173,28 +174,31 @@ class Audio(unittest.TestCase):
             file.writeframes(samples)
         return path
 
-    def test_silence_follows_up_to_a_second(self):
-        samples = worker.read_wav(self.write(b"\x00\x40" * 100), 16000)
+    def test_silence_follows_up_to_the_shortest(self):
+        samples = worker.read_wav(self.write(b"\x00\x40" * 100), 16000, 1.0)
         self.assertEqual(16000, len(samples))
         self.assertEqual([0.5, 0.5, 0.0], list(samples[98:101]))
 
     def test_long_ones_stay_as_they_are(self):
-        self.assertEqual(20000, len(worker.read_wav(self.write(b"\x00\x40" * 20000), 16000)))
+        self.assertEqual(20000, len(worker.read_wav(self.write(b"\x00\x40" * 20000), 16000, 1.0)))
 
     def test_refused(self):
         junk = self.write(b"")
         with open(junk, "wb") as out:
             out.write(b"no audio")
+        cut = self.write(b"\0\0\0\0")
+        os.truncate(cut, os.path.getsize(cut) - 2)
         for path, why in (
             (self.write(b"\0\0\0\0", channels=2), "2 channels"),
             (self.write(b"\0\0\0\0", width=4), "4 bytes"),
             (self.write(b"\0\0", rate=8000), "8000 Hz"),
             (self.write(b""), "no samples"),
             (junk, "cannot read"),
+            (cut, "1 of 2 samples"),
             (os.path.join(here, "absent.wav"), "No such file"),
         ):
             with self.assertRaises(worker.BadAudio) as caught:
-                worker.read_wav(path, 16000)
+                worker.read_wav(path, 16000, 0.1)
             self.assertIn(why, str(caught.exception))
 
 
@@ -252,11 +256,11 @@ class Groups(unittest.TestCase):
     def setUp(self):
         self.events, self.calls = [], []
         self.worker = worker.Worker(lambda event, **fields: self.events.append(dict(fields, event=event)))
-        self.worker.batch, self.worker.rate, self.worker.device = 3, 16000, "cpu"
+        self.worker.batch, self.worker.rate, self.worker.shortest, self.worker.device = 3, 16000, 0.1, "cpu"
         self.worker.takes_manifest = self.worker.cpu = False
         self.worker.recognise = self.recognise
         self.fail = lambda items: None
-        read, worker.read_wav = worker.read_wav, lambda path, rate: [0.0]
+        read, worker.read_wav = worker.read_wav, lambda *arguments: [0.0]
         self.addCleanup(setattr, worker, "read_wav", read)
 
     def recognise(self, items):
