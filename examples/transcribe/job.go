@@ -53,7 +53,8 @@ func (j *job) run(ctx context.Context) (interrupted bool, err error) {
 }
 
 // transcribe brings the inputs to their transcripts, or to an error that is
-// told, unless it is interrupted.
+// told, unless it is interrupted. Its own error concerns all of them: the engine,
+// the journal, standard output.
 func (j *job) transcribe(ctx context.Context, inputs []string) (interrupted bool, err error) {
 	plan := survey(ctx, asr.Files(ctx, inputs...), j.journal, j.engine.Engine(), j.options.engine.Words)
 	if ctx.Err() != nil {
@@ -72,11 +73,11 @@ func (j *job) transcribe(ctx context.Context, inputs []string) (interrupted bool
 		if err == nil {
 			err = j.out.transcript(t)
 		}
-		switch _, died := errors.AsType[*asr.EngineError](err); {
+		switch {
 		case err == nil:
 		case ctx.Err() != nil && (!isUtterance(err) || errors.Is(err, context.Canceled)):
 			return settled < plan.all.Utterances, nil // it may have come too late to stop anything
-		case died && !isUtterance(err):
+		case !isUtterance(err):
 			return false, err
 		default:
 			j.out.failed(err)

@@ -159,3 +159,21 @@ func TestHelp(t *testing.T) {
 		require.Regexp(t, `(?m)^  `+name+`\b`, stderr)
 	}
 }
+
+// Without a journal nothing can be kept: a watched folder is not transcribed
+// again and again for nothing.
+func TestStopsWhenNothingCanBeKept(t *testing.T) {
+	d := newDesk(t, 3)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("needs /dev/full")
+	}
+	defer full.Close()
+	cmd := d.command("-json", "-watch", d.in)
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = full, &said
+	require.Error(t, cmd.Run())
+	require.Equal(t, exitUsage, cmd.ProcessState.ExitCode(), said.String())
+	require.Contains(t, said.String(), "no space left on device")
+	require.Positive(t, strings.Count(d.output(journalName), "\n"), "what was heard is kept")
+}
