@@ -12,6 +12,8 @@ GOWORK=off go build -C internal/tools -o "$bin/" tool
 # The modules that are released; nested ones find the library by their go.work.
 modules=$(git ls-files --cached --others --exclude-standard '*go.mod' | grep -v -e '^internal/tools/' -e /testdata/ | xargs -n1 dirname)
 
+"$bin/actionlint"
+
 for module in $modules; do
 	echo "staticcheck: $module"
 	(cd "$module" && "$bin/staticcheck" -matrix -checks all ./...) <<-'MATRIX'
@@ -52,9 +54,10 @@ if last=$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null); then
 	trap 'git worktree remove --force "$old/tree"; rm -rf "$old"' EXIT
 	git worktree add --quiet --detach "$old/tree" "$last"
 	name=$(GOWORK=off go list -m)
-	(cd "$old/tree" && GOWORK=off "$bin/apidiff" -m -w "$old/api" "$name")
+	apidiff() { GOWORK=off "$bin/apidiff" -m "$@" 2> >(grep -v '^Ignoring internal package' >&2); }
+	(cd "$old/tree" && apidiff -w "$old/api" "$name")
 	echo "apidiff: since $last"
-	broken=$(GOWORK=off "$bin/apidiff" -m -incompatible "$old/api" "$name")
+	broken=$(apidiff -incompatible "$old/api" "$name")
 	printf '%s\n' "${broken:-nothing incompatible}"
 	case $last in
 	v0.*) ;;
