@@ -40,8 +40,9 @@ func BenchmarkJournal(b *testing.B) {
 		{"bbolt-batch", openBoltBatch},
 	}
 	for _, producers := range []int{1, 8, 64} {
+		var variants []variant
 		for _, s := range stores {
-			b.Run(fmt.Sprintf("producers=%d/by=%s", producers, s.by), func(b *testing.B) {
+			variants = append(variants, variant{s.by, func(b *testing.B) {
 				st := s.open(b, b.TempDir())
 				b.ResetTimer()
 				produce(b, producers, st.put)
@@ -49,8 +50,9 @@ func BenchmarkJournal(b *testing.B) {
 				if err := st.close(); err != nil {
 					b.Fatal(err)
 				}
-			})
+			}})
 		}
+		compare(b, fmt.Sprintf("producers=%d/", producers), variants)
 	}
 }
 

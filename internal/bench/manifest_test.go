@@ -56,15 +56,16 @@ func corpusFile(b *testing.B) (path string, size int64) {
 // BenchmarkRead reads a manifest and drops it line by line; "json-list" keeps all of it, as NeMo does.
 func BenchmarkRead(b *testing.B) {
 	path, size := corpusFile(b)
+	var variants []variant
 	run := func(by string, read func() error) {
-		b.Run("by="+by, func(b *testing.B) {
+		variants = append(variants, variant{by, func(b *testing.B) {
 			b.SetBytes(size)
 			for b.Loop() {
 				if err := read(); err != nil {
 					b.Fatal(err)
 				}
 			}
-		})
+		}})
 	}
 	run("holdfast", func() error {
 		f, err := os.Open(path)
@@ -84,7 +85,7 @@ func BenchmarkRead(b *testing.B) {
 		return err
 	})
 	run("encoding-json", func() error { return eachLine(path, func(line []byte) error { return decodeStd(line) }) })
-	runPython(b, path, size, "read", "json", "json-list", "orjson")
+	compare(b, "", append(variants, pythons(path, size, "read", "json", "json-list", "orjson")...))
 }
 
 // decodeStd does with encoding/json what manifest.Read does, but for the order of the fields.
@@ -119,17 +120,19 @@ func eachLine(path string, f func([]byte) error) error {
 	return lines.Err()
 }
 
-func runPython(b *testing.B, path string, size int64, verb string, libraries ...string) {
+func pythons(path string, size int64, verb string, libraries ...string) []variant {
+	var variants []variant
 	for _, library := range libraries {
-		b.Run("by=python-"+library, func(b *testing.B) {
+		variants = append(variants, variant{"python-" + library, func(b *testing.B) {
 			p := startPython(b, verb+"-"+library, path)
 			b.SetBytes(size)
 			b.ResetTimer()
 			if err := p.do(b.N); err != nil {
 				b.Fatal(err)
 			}
-		})
+		}})
 	}
+	return variants
 }
 
 // BenchmarkWrite writes entries that were read and got a text. "holdfast" does it whole or not at all, and durably;
@@ -143,15 +146,16 @@ func BenchmarkWrite(b *testing.B) {
 	for i := range entries {
 		entries[i].PredText = entries[i].Text
 	}
+	var variants []variant
 	run := func(by string, write func() error) {
-		b.Run("by="+by, func(b *testing.B) {
+		variants = append(variants, variant{by, func(b *testing.B) {
 			b.SetBytes(size)
 			for b.Loop() {
 				if err := write(); err != nil {
 					b.Fatal(err)
 				}
 			}
-		})
+		}})
 	}
 	run("holdfast", func() error {
 		return manifest.Save(b.Context(), path+".saved", slices.Values(entries), manifest.Options{})
@@ -183,7 +187,7 @@ func BenchmarkWrite(b *testing.B) {
 			return append(line, text...), true, err
 		})
 	})
-	runPython(b, path, size, "write", "json", "orjson")
+	compare(b, "", append(variants, pythons(path, size, "write", "json", "orjson")...))
 }
 
 // writeLines writes what next appends, until it has no more.
