@@ -19,7 +19,7 @@ func checkSystems(all tree) []string {
 	}
 	findings := map[string][]string{}
 	for _, s := range all.code(false) {
-		if slices.Contains([]string{"internal/sysfs", "internal/host", "internal/proc", ".ci"}, s.dir()) {
+		if slices.Contains([]string{"internal/sysfs", "internal/host", "internal/proc", ".ci"}, s.dir()) || layerOf(s.dir()) == "internal/bench" {
 			continue
 		}
 		s.selectors("runtime", func(name string, n ast.Node) {
