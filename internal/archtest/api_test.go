@@ -169,7 +169,7 @@ func TestExportsSeeEveryKind(t *testing.T) {
 // checkScreen: `go doc` of a public package is a table of contents that one
 // screen holds.
 func checkScreen(all tree) []string {
-	const screen = 50
+	const screen = 56
 	var out []string
 	for dir, files := range public(all) {
 		if lines := docLines(files); lines > screen {

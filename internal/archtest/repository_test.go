@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// checkGoMod: what is tested here is what an importer gets.
+// checkGoMod: what is tested here is what an importer gets. (A go.work concerns nobody but us.)
 func checkGoMod(all tree) []string {
 	var out []string
 	for _, s := range all {
-		if name := path.Base(s.path); name != "go.mod" && name != "go.work" {
+		if path.Base(s.path) != "go.mod" {
 			continue
 		}
 		for i, line := range strings.Split(s.text, "\n") {
