@@ -49,8 +49,9 @@ func TestExportsAreListed(t *testing.T) {
 		}
 		want, err := os.ReadFile(name)
 		require.NoError(t, err, "list it: go test ./internal/archtest -update")
-		require.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got,
-			"%s exports something else than is listed; if that is meant: go test ./internal/archtest -update", dir)
+		if changes := difference(strings.ReplaceAll(string(want), "\r\n", "\n"), got); changes != "" {
+			t.Errorf("%s exports something else than is listed; if that is meant: go test ./internal/archtest -update\n%s", dir, changes)
+		}
 	}
 	for name := range stale {
 		if *update {
@@ -59,6 +60,20 @@ func TestExportsAreListed(t *testing.T) {
 			t.Errorf("%s: there is no such package any more", name)
 		}
 	}
+}
+
+// difference shows the lines that came and went.
+func difference(before, after string) string {
+	var b strings.Builder
+	for _, side := range []struct{ sign, text, other string }{{"-", before, after}, {"+", after, before}} {
+		others := slices.Collect(strings.Lines(side.other))
+		for line := range strings.Lines(side.text) {
+			if !slices.Contains(others, line) {
+				b.WriteString(side.sign + " " + line)
+			}
+		}
+	}
+	return b.String()
 }
 
 func listName(dir string) string {
