@@ -2,7 +2,6 @@ package archtest
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -92,13 +91,10 @@ func mayTest(table map[string][]string, allowed []string, name string) bool {
 
 // layerOf gives the folder that stands in the table for dir.
 func layerOf(dir string) string {
-	for _, whole := range []string{"examples", "internal/bench", "asr/jetstream"} {
-		if dir == whole || strings.HasPrefix(dir, whole+"/") && !strings.HasPrefix(dir, "examples/internal") {
+	for _, whole := range []string{"examples/internal", "examples", "internal/bench", "asr/jetstream"} {
+		if strings.HasPrefix(dir+"/", whole+"/") {
 			return whole
 		}
-	}
-	if strings.HasPrefix(dir, "examples/internal") {
-		return "examples/internal"
 	}
 	if dir == "" {
 		return "."
@@ -113,11 +109,12 @@ func modulesOf() map[string][]string {
 		"github.com/avast/retry-go/v4":       {"retry"},
 		"github.com/go-audio/audio":          {"internal/audio"},
 		"github.com/go-audio/wav":            {"internal/audio"},
-		"github.com/hashicorp/go-multierror": {"tempdir", "manifest", "asr"},
+		"github.com/fsnotify/fsnotify":       {"examples"},
+		"github.com/hashicorp/go-multierror": {"tempdir", "manifest", "asr", "asr/jetstream"},
 		"golang.org/x/sys":                   {"internal/sysfs", "internal/host", "internal/proc", "examples"},
 		"golang.org/x/sync":                  {"asr", "asr/jetstream", "asr/nemo", "asr/whispercpp"},
 		"github.com/nats-io/nats.go":         {"asr/jetstream", "examples"},
-		"github.com/nats-io/nats-server/v2":  {"examples"},
+		"github.com/nats-io/nats-server/v2":  {"asr/jetstream", "examples"},
 		"github.com/nats-io/nkeys":           {"asr/jetstream", "examples"},
 	}
 }
@@ -137,7 +134,7 @@ func checkModules(all tree) []string {
 				continue
 			}
 			found := ""
-			for m := range maps.Keys(table) {
+			for m := range table {
 				if name == m || strings.HasPrefix(name, m+"/") {
 					found = m
 				}
