@@ -44,7 +44,7 @@ func clips(t *testing.T) (dir string, known map[string]clip) {
 // English ones nearly without errors, and once only. It takes a minute or two for
 // each engine, on a machine that has nothing else to do.
 func TestCorpus(t *testing.T) {
-	for _, binary := range []string{lane.WhisperCPP(t)} {
+	for _, binary := range lane.WhisperCPPs(t) {
 		t.Run(filepath.Base(binary), func(t *testing.T) { testCorpus(t, binary, lane.WhisperModel(t)) })
 	}
 }
