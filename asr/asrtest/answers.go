@@ -47,9 +47,13 @@ func (s *suite) checkSpeech(t *testing.T) {
 	for _, clip := range s.speech {
 		row = append(row, clip, sound{name: "silence after " + clip.name, samples: silence(time.Second).samples})
 	}
-	back := slices.Clone(row)
-	slices.Reverse(back)
-	for _, order := range [][]sound{row, back} {
+	orders := [][]sound{row}
+	if p.about.MaxBatch > 1 {
+		back := slices.Clone(row)
+		slices.Reverse(back)
+		orders = append(orders, back)
+	}
+	for _, order := range orders {
 		for part := range slices.Chunk(order, limit(p.about, len(order))) {
 			c := p.transcribe(t, p.utterances(t, part...))
 			for i, u := range c.batch {

@@ -106,6 +106,7 @@ func (p *session) transcribe(t *testing.T, batch []asr.Utterance) *call {
 	c := p.start(t.Context(), batch, reaction{})
 	c.wait(t)
 	c.complete(t)
+	p.rested, p.idle = true, len(p.started())
 	return c
 }
 

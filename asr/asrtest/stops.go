@@ -14,7 +14,7 @@ import (
 // checkBreak leaves the loop after the first result.
 func (s *suite) checkBreak(t *testing.T) {
 	p := s.session
-	idle := p.idle(t)
+	p.rest(t)
 	sounds := s.long(p.about)
 	if len(sounds) == 1 {
 		sounds = []sound{silence(time.Second)} // the first result is the last
@@ -24,7 +24,7 @@ func (s *suite) checkBreak(t *testing.T) {
 	if c.elements == 0 {
 		t.Error("yield: nothing came")
 	}
-	p.stopped(t, idle)
+	p.stopped(t)
 }
 
 // checkCancel cancels calls: one that has just begun, and one that is under way.
@@ -46,7 +46,7 @@ func (s *suite) checkCancel(t *testing.T) {
 // cancel cancels a call after a while, or as soon as the engine has given
 // anything.
 func (p *session) cancel(t *testing.T, after time.Duration) {
-	idle := p.idle(t)
+	p.rest(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var once sync.Once
@@ -66,7 +66,7 @@ func (p *session) cancel(t *testing.T, after time.Duration) {
 	if dead, ok := errors.AsType[*asr.EngineError](c.err); ok && dead.Fatal {
 		t.Errorf("cancel: a fatal error for a call that was cancelled: %v", dead)
 	}
-	p.stopped(t, idle)
+	p.stopped(t)
 }
 
 // checkCancelledBefore calls with a context that is over.
@@ -85,12 +85,13 @@ func (s *suite) checkCancelledBefore(t *testing.T) {
 	p.works(t)
 }
 
-// idle makes a call and gives the number of processes that the engine keeps
-// after it.
-func (p *session) idle(t *testing.T) int {
+// rest sees to it that it is known how many processes the engine keeps between
+// calls.
+func (p *session) rest(t *testing.T) {
 	t.Helper()
-	p.works(t)
-	return len(p.started())
+	if !p.rested {
+		p.works(t)
+	}
 }
 
 // works wants the engine to answer.
@@ -103,11 +104,11 @@ func (p *session) works(t *testing.T) {
 
 // stopped wants no process that goes on after a call that was stopped, and an
 // engine that works again.
-func (p *session) stopped(t *testing.T, idle int) {
+func (p *session) stopped(t *testing.T) {
 	t.Helper()
 	p.settle(t, "after the call was stopped", func() []string {
-		if now := p.started(); len(now) > idle {
-			return []string{fmt.Sprintf("processes: the engine has %v running; when idle it had %d", now, idle)}
+		if now := p.started(); len(now) > p.idle {
+			return []string{fmt.Sprintf("processes: the engine has %v running; when idle it had %d", now, p.idle)}
 		}
 		return nil
 	})
@@ -121,7 +122,10 @@ func (s *suite) checkParallel(t *testing.T) {
 	most := min(max(1, p.about.MaxParallel), 4)
 	t.Logf("MaxParallel is %d: %d calls at a time", p.about.MaxParallel, most)
 	const id = "00000000000000aa"
-	sounds := append([]sound{tone(440, time.Second)}, s.speech...)
+	sounds := s.speech
+	if len(sounds) == 0 {
+		sounds = []sound{tone(440, time.Second)}
+	}
 	var batches [][]asr.Utterance
 	for i := range max(2, most) {
 		u := p.utterance(t, sounds[i%len(sounds)])
@@ -149,7 +153,6 @@ func (s *suite) checkParallel(t *testing.T) {
 func (s *suite) checkKill(t *testing.T) {
 	demand(t, true, "Kill", s.harness.NoKill)
 	p := s.session
-	p.works(t)
 	batch := p.utterances(t, s.long(p.about)...)
 	seen, died := false, false
 	for range 5 {
