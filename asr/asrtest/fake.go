@@ -16,8 +16,8 @@ import (
 // Script says what a [Fake] is and answers. The zero value hears the name of
 // each recording's file.
 type Script struct {
-	// Engine is what the fake says of itself. Where Name, Model and Fingerprint
-	// are empty it is "fake", MaxBatch 1.
+	// Engine is what the fake says of itself. It is called "fake" and has a
+	// fingerprint where the script gives none.
 	Engine asr.Engine
 
 	// Answers are for recordings, by the name of their file without its folder.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
@@ -28,7 +29,7 @@ type engine struct {
 	calls int // of Transcribe, begun
 
 	hear     func(e *engine, ctx context.Context, u asr.Utterance) (asr.Transcript, error)
-	sequence func(e *engine, ctx context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool)
+	sequence func(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder)
 	stop     func(e *engine) error // Close
 
 	mu     sync.Mutex
@@ -81,6 +82,8 @@ func (e *engine) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq
 		e.sequence(e, ctx, batch, yield)
 	}
 }
+
+type yielder = func(asr.Transcript, error) bool
 
 // kill is for Harness.Kill.
 func kill(ctx context.Context, t asr.Transcriber) error {
@@ -137,7 +140,7 @@ func listen(u asr.Utterance) asr.Transcript {
 	return t
 }
 
-func oneByOne(e *engine, ctx context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+func oneByOne(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder) {
 	for _, u := range batch {
 		t, err := e.hear(e, ctx, u)
 		_, alone := errors.AsType[*asr.UtteranceError](err)
@@ -155,10 +158,17 @@ type mutant struct {
 	says    string
 }
 
+func mutants() map[string]mutant {
+	all := maps.Clone(answerMutants)
+	maps.Copy(all, stopMutants)
+	maps.Copy(all, leftoverMutants)
+	return all
+}
+
 func TestSuiteFindsMutants(t *testing.T) {
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	for name, m := range mutants {
+	for name, m := range mutants() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if strings.HasPrefix(name, "linux: ") && runtime.GOOS != "linux" {
@@ -187,7 +197,7 @@ const mutantEnv = "ASRTEST_MUTANT"
 
 // TestMutant is the mutant that TestSuiteFindsMutants asks for.
 func TestMutant(t *testing.T) {
-	m, ok := mutants[os.Getenv(mutantEnv)]
+	m, ok := mutants()[os.Getenv(mutantEnv)]
 	if !ok {
 		t.Skip("it is for TestSuiteFindsMutants, which runs it once for each mutant")
 	}
@@ -240,7 +250,7 @@ func hears(change func(e *engine, u asr.Utterance, t *asr.Transcript)) func(e *e
 }
 
 // says is a mutant that changes the sequence of its answers.
-func says(sequence func(e *engine, ctx context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool)) func(e *engine) {
+func says(sequence func(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder)) func(e *engine) {
 	return func(e *engine) { e.sequence = sequence }
 }
 

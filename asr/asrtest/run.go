@@ -92,11 +92,6 @@ func (s *suite) setUp(t *testing.T) {
 		}
 	})
 	s.watched = watch(t, filepath.Join(s.base, "watched"))
-	t.Cleanup(func() {
-		if s.session != nil {
-			s.session.abandon()
-		}
-	})
 }
 
 // demand ends a check that the harness does not allow, with its reason. Where

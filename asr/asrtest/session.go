@@ -26,6 +26,7 @@ type session struct {
 	rested     bool // idle is known
 	idle       int  // processes that the engine keeps between calls
 	unusable   bool // it hangs or is dead for good: the next check needs another
+	closed     bool
 }
 
 // open opens the engine in a root of the given name.
@@ -46,6 +47,7 @@ func (s *suite) open(t *testing.T, name string, open func(*testing.T, *tempdir.R
 	if p.engine = open(t, root); p.engine == nil {
 		t.Fatal("Harness.Open returned no engine")
 	}
+	t.Cleanup(p.abandon)
 	p.about = p.engine.Engine()
 	return p
 }
@@ -63,6 +65,10 @@ func (p *session) started() []process {
 
 // abandon closes an engine that failed, as far as that goes.
 func (p *session) abandon() {
+	if p.closed {
+		return
+	}
+	p.closed = true
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -85,6 +91,7 @@ func (p *session) close(t *testing.T) {
 		p.unusable = true
 		return
 	}
+	p.closed = true
 	p.checkClosed(t)
 	left := p.scope.Close()
 	for _, path := range left {
