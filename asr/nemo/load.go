@@ -16,8 +16,14 @@ import (
 // load makes the model ready and checks what it says of itself.
 func (w *worker) load(ctx context.Context, m model) error {
 	c := w.config
+	timeout := fmt.Errorf("%w: it did not start within %v", asr.ErrTimeout, c.StartTimeout)
+	limited, cancel := context.WithTimeoutCause(ctx, c.StartTimeout, timeout)
+	defer cancel()
 	w.send(loadRequest{Op: "load", Model: m.path, Device: c.Device, Threads: c.Threads, Batch: c.Batch, Words: c.Words, CPU: c.CPU})
-	e, err := w.answer(ctx, "ready")
+	e, err := w.answer(limited, "ready")
+	if errors.Is(err, timeout) && ctx.Err() == nil {
+		return &asr.EngineError{Engine: engineName, ExitCode: -1, Err: timeout, Stderr: w.said.String()}
+	}
 	if err != nil {
 		return err
 	}
@@ -40,17 +46,10 @@ func (w *worker) load(ctx context.Context, m model) error {
 	return nil
 }
 
-// answer waits for an event of a process that starts, for StartTimeout at most.
+// answer waits for an event, and tells what comes before it.
 func (w *worker) answer(ctx context.Context, name string) (event, error) {
-	limit := w.config.StartTimeout
-	timeout := fmt.Errorf("%w: it did not start within %v", asr.ErrTimeout, limit)
-	limited, cancel := context.WithTimeoutCause(ctx, limit, timeout)
-	defer cancel()
 	for {
-		e, err := w.next(limited)
-		if errors.Is(err, timeout) && ctx.Err() == nil {
-			return e, &asr.EngineError{Engine: engineName, ExitCode: -1, Err: timeout, Stderr: w.said.String()}
-		}
+		e, err := w.next(ctx)
 		if err != nil || e.Event == name {
 			return e, err
 		}

@@ -217,7 +217,7 @@ func spoken(t testing.TB, texts ...string) (batch []asr.Utterance, want map[stri
 
 // What a recording's first sample asks of the model, see testdata/hooks/faults.py.
 const (
-	failing = iota + 32001
+	failing = iota + 11
 	outOfMemory
 	outOfMemoryInBatch
 	cudaError
