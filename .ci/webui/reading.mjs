@@ -39,11 +39,18 @@ test("by keyboard only", withPage({}, async ({ page }) => {
   await press("Tab"); // past all segments at once
   assert.ok(!(await focused()).includes("segment"));
   await card(page, "two.wav").locator("[data-do=delete]").focus();
+  const on = (text) => until(`${text} has the focus`, () => page.evaluate((t) => document.activeElement.textContent === t, text));
   await press("Enter");
-  assert.match(await focused(), /button/);
+  await on("Keep it");
   await press("Escape");
+  await page.locator("dialog").waitFor({ state: "hidden" });
   assert.equal(await page.locator(".card").count(), 2);
-  await press("Enter", "Tab", "Enter");
+  await until("the button again", async () => (await focused()).includes("icon"));
+  await press("Enter");
+  await on("Keep it");
+  await press("Tab");
+  await on("Delete");
+  await press("Enter");
   await until("one card", async () => (await page.locator(".card").count()) === 1);
   assert.ok((await focused()).includes("card-open"), "the keyboard keeps its place");
 }));

@@ -61,9 +61,6 @@ func (s store) load(ctx context.Context) ([]*job, error) {
 		if err := s.fs.RemoveAbandoned(ctx, dir, 0); err != nil {
 			s.log.Warn("job's folder", "dir", dir, "err", err)
 		}
-		if r.State == working {
-			r.State = queued
-		}
 		jobs = append(jobs, s.job(r))
 	}
 	return jobs, nil
