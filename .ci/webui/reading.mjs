@@ -24,13 +24,14 @@ test("by keyboard only", withPage({}, async ({ page }) => {
     assert.ok((await focused()).includes(name), `${name} is not reached, but ${await focused()}`);
   };
   await tabTo("files");
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), press("Enter")]);
+  page.on("filechooser", () => {}); // from here on it is waited for; to begin with that takes a moment
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), press("Space")]);
   await chooser.setFiles([file("one.wav", wav(talk, 24)), file("two.wav", wav(lecture, 60))]);
   await state(page, "one.wav", "done");
   await state(page, "two.wav", "done");
   await tabTo("card-open");
   await press("Enter");
-  assert.equal(await page.locator("#title").textContent(), "one.wav");
+  await until("it is open", async () => (await page.locator("#title").textContent()) === "one.wav");
   await until("all", async () => (await texts(page)).length === 12);
   await tabTo("segment");
   await press("ArrowDown", "ArrowDown", "ArrowUp", "End", "Home", "ArrowDown", "ArrowDown", "Enter");

@@ -143,15 +143,22 @@ async function act(what, item) {
   }
 }
 
+let question = null; // answers it
+
 function confirmed(item) {
   const dialog = $("confirm");
+  question?.(false);
   $("confirm-text").textContent = `“${item.name}” and its transcript are removed from this machine.`;
   dialog.returnValue = "no";
   dialog.showModal();
-  return new Promise((answer) => {
-    dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true });
-  });
+  return new Promise((answer) => { question = answer; });
 }
+
+$("confirm").addEventListener("close", (e) => {
+  if (e.target.open) return; // the event of an earlier question, which comes late
+  question?.(e.target.returnValue === "yes");
+  question = null;
+});
 
 // Files come by the button, and by dropping them anywhere.
 $("files").addEventListener("change", (e) => {
