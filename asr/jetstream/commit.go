@@ -1,0 +1,134 @@
+package jetstream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/holdfast-go/holdfast/asr"
+	"github.com/holdfast-go/holdfast/manifest"
+)
+
+// lastWords is how long a worker that is told to stop goes on trying to commit
+// what its engine has given. After that it is in the worker's journal.
+const lastWords = 10 * time.Second
+
+// hasResult looks for the result of a job. It may miss one that a cluster's
+// other server has just taken: the commit will not.
+func (f *Fleet) hasResult(ctx context.Context, j *job) (bool, error) {
+	err := f.repeat(ctx, "look for the result", func(ctx context.Context) error {
+		stream, err := f.js.Stream(ctx, resultsStream)
+		if err != nil {
+			return err
+		}
+		_, err = stream.GetLastMsgForSubject(ctx, j.resultSubject())
+		return err
+	})
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (s *slot) succeed(ctx context.Context, message jetstream.Msg, j *job, t asr.Transcript) error {
+	entry, err := toEntry(t, s.about)
+	if err != nil {
+		return s.fail(ctx, message, j, err)
+	}
+	text := string(entry.AppendJSON(nil))
+	r := result{Entry: text, SHA256: sumOf([]byte(text))}
+	first, err := s.commit(ctx, message, j, r)
+	if err == nil && first {
+		s.count(&s.report.Done)
+		if t.Resumed {
+			s.count(&s.report.Resumed)
+		}
+	}
+	return err
+}
+
+func (s *slot) fail(ctx context.Context, message jetstream.Msg, j *job, cause error) error {
+	first, err := s.commit(ctx, message, j, result{Error: cause.Error(), Cause: causeOf(cause)})
+	if err == nil && first {
+		s.count(&s.report.Failed)
+	}
+	return err
+}
+
+// commit makes this the job's result, unless it has one: the first one wins,
+// however long ago that was. Only then does the job leave the queue.
+func (s *slot) commit(ctx context.Context, message jetstream.Msg, j *job, r result) (first bool, err error) {
+	ctx, done := lingering(ctx, lastWords)
+	defer done()
+	r.Job, r.Attempt, r.Worker = j.ID, j.Attempt, s.name
+	if len(r.Entry) > maxInline {
+		r.Object = "result/" + j.Batch + "/" + j.ID + "/" + r.SHA256[:16]
+		text := []byte(r.Entry)
+		r.Entry = ""
+		err := s.fleet.put(ctx, r.Object, func() (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(text)), nil
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return false, err
+	}
+	err = s.fleet.repeat(ctx, "commit", func(ctx context.Context) error {
+		_, err := s.fleet.js.Publish(ctx, j.resultSubject(), data,
+			jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithExpectStream(resultsStream))
+		return err
+	})
+	if taken(err) {
+		s.count(&s.report.Late)
+		return false, s.acknowledge(message)
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, s.acknowledge(message)
+}
+
+// acknowledge takes the job out of the queue. If that gets lost the job comes
+// back and is found done.
+func (w *worker) acknowledge(message jetstream.Msg) error {
+	if err := message.Ack(); err != nil {
+		w.log.Debug("acknowledge", "err", err)
+	}
+	return nil
+}
+
+// lingering gives a context that ends d after its parent.
+func lingering(parent context.Context, d time.Duration) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() {
+		timer := time.AfterFunc(d, func() { cancel(context.Cause(parent)) })
+		context.AfterFunc(ctx, func() { timer.Stop() })
+	})
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// toEntry makes the journal's line of a transcript, as package asr does.
+func toEntry(t asr.Transcript, engine asr.Engine) (manifest.Entry, error) {
+	e := t.Source
+	e.Duration, e.PredText, e.Lang = t.Duration, t.Text, t.Language
+	if t.Segments == nil {
+		t.Segments = []asr.Segment{}
+	}
+	err := errors.Join(e.Extra.Set("segments", t.Segments), e.Extra.Set("engine", engine.Name+" "+engine.Model),
+		e.Extra.Set("elapsed", t.Elapsed.Seconds()))
+	if t.Words != nil {
+		err = errors.Join(err, e.Extra.Set("words", t.Words))
+	}
+	return e, err
+}

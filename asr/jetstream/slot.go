@@ -1,0 +1,157 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/holdfast-go/holdfast/asr"
+	"github.com/holdfast-go/holdfast/manifest"
+)
+
+// slot does one job at a time.
+type slot struct {
+	*worker
+	recent recording // of the last job: consecutive ones are often stretches of one file
+}
+
+// maxDeaths of an engine, one after the other, end its worker.
+const maxDeaths = 10
+
+// do does one job. Its error ends the worker.
+func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
+	var j job
+	meta, err := message.Metadata()
+	if err == nil {
+		err = json.Unmarshal(message.Data(), &j)
+	}
+	if err != nil {
+		s.log.Error("a job cannot be read and is dropped; submit the batch again", "subject", message.Subject(), "err", err)
+		return message.TermWithReason("cannot be read")
+	}
+	log := s.log.With("batch", j.Batch, "job", j.ID, "path", j.Entry.AudioPath)
+	release := s.hold(message)
+	defer release()
+	ctx, cancelled := s.cancels.job(ctx, j.Batch)
+	defer cancelled()
+	if errors.Is(context.Cause(ctx), ErrCancelled) {
+		return s.acknowledge(message)
+	}
+	there, err := s.fleet.hasResult(ctx, &j)
+	if err != nil || there {
+		if there {
+			s.count(&s.report.Skipped)
+			return s.acknowledge(message)
+		}
+		return s.ended(ctx, message, err)
+	}
+	tries := int(meta.NumDelivered)
+	if tries > s.opts.MaxTries {
+		log.Warn("job has failed too often", "tries", tries-1)
+		return s.fail(ctx, message, &j, fmt.Errorf("%d workers were given it and none came to an end: it kills the engine, or the worker", tries-1))
+	}
+
+	t, err := s.transcribe(ctx, &j)
+	if err == nil {
+		s.lived()
+		return s.succeed(ctx, message, &j, t)
+	}
+	if ctx.Err() != nil {
+		return s.ended(ctx, message, nil)
+	}
+	failed, isUtterance := errors.AsType[*asr.UtteranceError](err)
+	_, isEngine := errors.AsType[*asr.EngineError](err)
+	switch {
+	case isEngine && s.died(err):
+		s.giveBack(message, time.Second)
+		return err
+	case !isUtterance && !isEngine: // this worker's disk, for instance
+		s.giveBack(message, time.Second)
+		return err
+	case tries >= s.opts.MaxTries, isUtterance && errors.Is(failed, asr.ErrBadAudio): // that would be bad everywhere
+		return s.fail(ctx, message, &j, err)
+	}
+	delay := min(time.Second<<(tries-1), time.Minute)
+	log.Info("job failed and is given back", "tries", tries, "delay", delay, "err", err)
+	s.giveBack(message, delay)
+	return nil
+}
+
+// ended gives back a job that was interrupted, or drops it if its batch is
+// cancelled.
+func (s *slot) ended(ctx context.Context, message jetstream.Msg, err error) error {
+	if errors.Is(context.Cause(ctx), ErrCancelled) {
+		return s.acknowledge(message)
+	}
+	s.giveBack(message, 0)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// died counts an engine's death, and tells whether it is the last.
+func (w *worker) died(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaths++
+	dead, _ := errors.AsType[*asr.EngineError](err)
+	return dead.Fatal || w.deaths >= maxDeaths
+}
+
+func (w *worker) lived() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaths = 0
+}
+
+// hold renews the job's lease until release. It ends with the call that does
+// the job, which the runner bounds by Options.Timeout and which returns when the
+// engine dies: so an engine that hangs does not hold its job for ever.
+func (w *worker) hold(message jetstream.Msg) (release func()) {
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(max(w.lease/3, 10*time.Millisecond))
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				if err := message.InProgress(); err != nil {
+					w.log.Debug("renew lease", "err", err) // the commit is what counts
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}
+
+// transcribe fetches the audio and runs the engine. The transcript is in the
+// worker's journal when it returns.
+func (s *slot) transcribe(ctx context.Context, j *job) (t asr.Transcript, err error) {
+	path, err := s.fetch(ctx, j)
+	if err != nil {
+		return t, err
+	}
+	entry := j.Entry.Entry
+	entry.AudioPath = path
+	input := func(yield func(manifest.Entry, error) bool) { yield(entry, nil) }
+	err = asr.ErrNoResult
+	for t, err = range asr.Stream(ctx, s.engine, input, s.opts.Run) {
+		if failed, ok := errors.AsType[*asr.UtteranceError](err); ok {
+			failed.Path = j.Entry.AudioPath
+		}
+	}
+	t.Source = j.Entry.Entry
+	return t, err
+}
