@@ -30,24 +30,31 @@ func checkBatch(batch string) error {
 	return nil
 }
 
-// subject is where the result of the job goes. Each attempt has a subject of
+// token names one attempt of the job in subjects. Each attempt has a result of
 // its own, as none can be overwritten.
-func (j *job) resultSubject() string {
-	s := resultSubject + "." + j.Batch + "." + j.ID
-	if j.Attempt > 0 {
-		s += "-" + strconv.Itoa(j.Attempt)
+func (j *job) token() string {
+	if j.Attempt == 0 {
+		return j.ID
 	}
-	return s
+	return j.ID + "-" + strconv.Itoa(j.Attempt)
 }
 
 func (j *job) subject(priority string) string {
-	return jobSubject + "." + j.Batch + "." + priority + "." + j.ID
+	return jobSubject + "." + j.Batch + "." + priority + "." + j.token()
 }
 
-// parseResultSubject is the way back.
-func parseResultSubject(subject string) (id string, attempt int, ok bool) {
-	last := subject[strings.LastIndexByte(subject, '.')+1:]
-	id, n, again := strings.Cut(last, "-")
+func (j *job) resultSubject() string {
+	return resultSubject + "." + j.Batch + "." + j.token()
+}
+
+// lastToken is the token of a subject.
+func lastToken(subject string) string {
+	return subject[strings.LastIndexByte(subject, '.')+1:]
+}
+
+// parseToken is the way back.
+func parseToken(token string) (id string, attempt int, ok bool) {
+	id, n, again := strings.Cut(token, "-")
 	if again {
 		var err error
 		if attempt, err = strconv.Atoi(n); err != nil {

@@ -108,7 +108,7 @@ func (f *Fleet) madeAnew(ctx context.Context, next uint64) (bool, error) {
 
 // parseResult makes a failure of a result that is damaged.
 func parseResult(subject string, data []byte) (result, bool) {
-	id, attempt, ok := parseResultSubject(subject)
+	id, attempt, ok := parseToken(lastToken(subject))
 	if !ok {
 		return result{}, false
 	}

@@ -31,7 +31,7 @@ func (f *Fleet) Status(ctx context.Context, batch string) (Status, error) {
 	}
 	done := make(map[string]bool, len(results))
 	for subject := range results {
-		if id, _, ok := parseResultSubject(subject); ok {
+		if id, _, ok := parseToken(lastToken(subject)); ok {
 			done[id] = true
 		}
 	}

@@ -217,4 +217,3 @@ func waitFor(t testing.TB, is func() bool) {
 		}
 	}
 }
-

@@ -10,7 +10,6 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -188,7 +187,7 @@ func (s *submission) reconcile(ctx context.Context) error {
 	}
 	waiting := make(map[string]bool, len(queued))
 	for subject := range queued {
-		waiting[subject[strings.LastIndexByte(subject, '.')+1:]] = true
+		waiting[lastToken(subject)] = true
 	}
 	s.missing = make(map[string]bool)
 	counted := make(map[string]bool)
@@ -211,7 +210,7 @@ func (s *submission) reconcile(ctx context.Context) error {
 		switch {
 		case inJournal, tried && !again:
 			s.report.Done++
-		case waiting[j.ID]:
+		case waiting[j.token()]:
 			s.report.Queued++
 		default:
 			s.missing[j.ID] = true
@@ -238,7 +237,7 @@ func (s *submission) attempts(ctx context.Context) (map[string]attempt, error) {
 	if !s.opts.RetryFailed {
 		subjects, err := s.fleet.subjects(ctx, resultsStream, resultSubject+"."+s.batch+".*")
 		for subject := range subjects {
-			if id, number, ok := parseResultSubject(subject); ok {
+			if id, number, ok := parseToken(lastToken(subject)); ok {
 				add(id, attempt{number: number})
 			}
 		}
@@ -334,7 +333,7 @@ func (s *submission) send(ctx context.Context, j *job, priority string) error {
 	}
 	// The server drops a second message of the same id for two minutes: that
 	// spares work when an acknowledgement was lost, and nothing relies on it.
-	id := fmt.Sprintf("%s.%s.%d.%d", j.Batch, j.ID, j.Attempt, s.cancels)
+	id := fmt.Sprintf("%s.%s.%d", j.Batch, j.token(), s.cancels)
 	return s.fleet.repeat(ctx, "submit", func(ctx context.Context) error {
 		_, err := s.fleet.js.Publish(ctx, j.subject(priority), data, jetstream.WithMsgID(id), jetstream.WithExpectStream(jobsStream))
 		return err
