@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-go/holdfast/asr"
@@ -33,6 +34,9 @@ func (f *Fleet) Collect(ctx context.Context, batch string, journal *manifest.Jou
 	err := errSubmittedAgain
 	for errors.Is(err, errSubmittedAgain) {
 		err = c.run(ctx)
+	}
+	if err == nil {
+		c.dropAudio(ctx)
 	}
 	c.report.Elapsed = time.Since(start)
 	var failed []*asr.UtteranceError
@@ -182,6 +186,23 @@ func (c *collector) take(ctx, appending context.Context, group *errgroup.Group, 
 		return nil
 	})
 	return nil
+}
+
+// dropAudio removes recordings that were uploaded and have their transcripts.
+// What cannot be removed expires.
+func (c *collector) dropAudio(ctx context.Context) {
+	for _, w := range c.order {
+		if !w.job.Uploaded || !w.done {
+			continue
+		}
+		name := w.job.audioName()
+		err := c.fleet.objects(ctx, "remove "+name, func(ctx context.Context, store jetstream.ObjectStore) error {
+			return store.Delete(ctx, name)
+		})
+		if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
+			c.fleet.log.Warn("recording stays on the server", "name", name, "err", err)
+		}
+	}
 }
 
 // entry is the transcript of a result. A damaged one makes a failure of it.

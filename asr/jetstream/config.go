@@ -115,12 +115,16 @@ func (c *Config) options() ([]nats.Option, error) {
 func (f *Fleet) connected(ctx context.Context) error {
 	changed := f.conn.StatusChanged(nats.CONNECTED, nats.CLOSED)
 	defer f.conn.RemoveStatusListener(changed)
+	ticker := time.NewTicker(requestTimeout)
+	defer ticker.Stop()
 	for !f.conn.IsConnected() {
 		if f.conn.IsClosed() { // wrong token, for instance
 			return errors.Join(f.conn.LastError(), nats.ErrConnectionClosed)
 		}
 		select {
 		case <-changed:
+		case <-ticker.C:
+			f.log.Warn("waiting for the server", "server", f.config.name(), "err", f.conn.LastError())
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), f.conn.LastError())
 		}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -20,6 +21,8 @@ import (
 	"github.com/holdfast-go/holdfast/asr/jetstream"
 	"github.com/holdfast-go/holdfast/manifest"
 )
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // failed gives the failures of an error by the names of their files.
 func failed(err error) map[string]*asr.UtteranceError {

@@ -61,7 +61,7 @@ func (f *Fleet) Submit(ctx context.Context, batch string, in iter.Seq2[manifest.
 	if err := f.create(ctx); err != nil {
 		return Submitted{}, err
 	}
-	s := submission{fleet: f, batch: batch, opts: o}
+	s := submission{fleet: f, batch: batch, opts: o, missing: make(map[string]bool), uploaded: make(map[string]bool)}
 	failed, err := s.read(ctx, in)
 	if err == nil {
 		err = s.reconcile(ctx)
@@ -77,13 +77,14 @@ func (f *Fleet) Submit(ctx context.Context, batch string, in iter.Seq2[manifest.
 }
 
 type submission struct {
-	fleet   *Fleet
-	batch   string
-	opts    SubmitOptions
-	all     []job           // distinct, in the order of the input
-	missing map[string]bool // ids of those to publish
-	cancels int
-	report  Submitted
+	fleet    *Fleet
+	batch    string
+	opts     SubmitOptions
+	all      []job           // distinct, in the order of the input
+	missing  map[string]bool // ids of those to publish
+	uploaded map[string]bool // checksums of recordings
+	cancels  int
+	report   Submitted
 }
 
 // read makes jobs of the input.
@@ -189,7 +190,6 @@ func (s *submission) reconcile(ctx context.Context) error {
 	for subject := range queued {
 		waiting[lastToken(subject)] = true
 	}
-	s.missing = make(map[string]bool)
 	counted := make(map[string]bool)
 	for i := range s.all {
 		j := &s.all[i]
@@ -307,20 +307,19 @@ func (s *submission) publish(ctx context.Context) error {
 		}
 		delete(s.missing, j.ID) // the same utterance may come again
 		s.report.Sent++
-		group.Go(func() error {
-			if err := s.upload(ctx, j); err != nil {
-				return err
-			}
-			return s.send(ctx, j, priority)
-		})
+		if err := s.upload(ctx, j); err != nil {
+			return errors.Join(err, group.Wait())
+		}
+		group.Go(func() error { return s.send(ctx, j, priority) })
 	}
 	return group.Wait()
 }
 
 func (s *submission) upload(ctx context.Context, j *job) error {
-	if !j.Uploaded {
+	if !j.Uploaded || s.uploaded[j.SHA256] {
 		return nil
 	}
+	s.uploaded[j.SHA256] = true
 	return s.fleet.put(ctx, j.audioName(), func() (io.ReadCloser, error) {
 		return s.opts.FS.Open(ctx, j.Entry.AudioPath)
 	})

@@ -159,17 +159,33 @@ func (s *Server) start() (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv.SetLoggerV2(&logger{log: s.log, broken: s.broken}, false, false, false)
+	said := &logger{log: s.log, broken: s.broken, fatal: make(chan string, 1)}
+	srv.SetLoggerV2(said, false, false, false)
 	srv.Start()
-	if !srv.ReadyForConnections(readyTimeout) || !srv.JetStreamEnabled() {
+	if err := ready(srv, said); err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, fmt.Errorf("it did not start; the log says why (is %s taken?)", s.config.Listen)
+		return nil, err
 	}
 	if addr, ok := srv.Addr().(*net.TCPAddr); ok && addr != nil && !opts.DontListen {
 		s.opts.Port = addr.Port // a server that is started anew is found where the first one was
 	}
 	return srv, nil
+}
+
+func ready(srv *server.Server, said *logger) error {
+	deadline := time.Now().Add(readyTimeout)
+	for !srv.ReadyForConnections(100*time.Millisecond) || !srv.JetStreamEnabled() {
+		select {
+		case why := <-said.fatal:
+			return errors.New(why)
+		default:
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("it was not ready after %v; the log says why", readyTimeout)
+		}
+	}
+	return nil
 }
 
 // URL is where other processes find the server; "" if they cannot.

@@ -65,6 +65,7 @@ func (s *Server) restart(ctx context.Context) {
 type logger struct {
 	log    *slog.Logger
 	broken chan<- string
+	fatal  chan string // why the server cannot start
 }
 
 func (l *logger) Errorf(format string, v ...any) {
@@ -79,8 +80,14 @@ func (l *logger) Errorf(format string, v ...any) {
 }
 
 func (l *logger) Fatalf(format string, v ...any) {
-	l.log.Error("nats-server: " + fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	l.log.Error("nats-server: " + text)
+	select {
+	case l.fatal <- text:
+	default: // one is enough
+	}
 }
+
 func (l *logger) Warnf(format string, v ...any) {
 	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
 }
