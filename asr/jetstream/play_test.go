@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,6 +127,9 @@ func firstFree(ctx context.Context, pattern string) (*manifest.Journal, error) {
 type player struct {
 	*proc.Process
 	ready chan struct{} // closed when it has said so
+
+	mu   sync.Mutex
+	said string // on standard error
 }
 
 // start starts one, which ends with the test.
@@ -142,7 +146,12 @@ func start(t testing.TB, part ...string) *player {
 				close(p.ready)
 			}
 		},
-		Stderr: func(line []byte) { t.Logf("%s: %s", name, line) },
+		Stderr: func(line []byte) {
+			t.Logf("%s: %s", name, line)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.said += string(line) + "\n"
+		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(p.end)
@@ -164,6 +173,13 @@ func (p *player) await(t testing.TB) {
 		result, err := p.Wait()
 		t.Fatalf("ended early: %v %+v", err, result)
 	}
+}
+
+// hasSaid tells whether it has said something on standard error.
+func (p *player) hasSaid(text string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Contains(p.said, text)
 }
 
 // freeAddress is one that nobody listens at.
