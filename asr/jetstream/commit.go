@@ -40,37 +40,46 @@ func (s *slot) succeed(ctx context.Context, message jetstream.Msg, j *job, t asr
 	if err != nil {
 		return s.fail(ctx, message, j, err)
 	}
-	text := string(entry.AppendJSON(nil))
-	r := result{Entry: text, SHA256: sumOf([]byte(text))}
-	first, err := s.commit(ctx, message, j, r)
-	if err == nil && first {
+	first, err := s.commit(ctx, j, success(entry))
+	if err != nil {
+		return err
+	}
+	if first {
 		s.count(&s.report.Done)
 		if t.Resumed {
 			s.count(&s.report.Resumed)
 		}
 	}
-	return err
+	return s.acknowledge(message)
+}
+
+func success(e manifest.Entry) result {
+	text := string(e.AppendJSON(nil))
+	return result{Entry: text, SHA256: sumOf([]byte(text))}
 }
 
 func (s *slot) fail(ctx context.Context, message jetstream.Msg, j *job, cause error) error {
-	first, err := s.commit(ctx, message, j, result{Error: cause.Error(), Cause: causeOf(cause)})
-	if err == nil && first {
+	first, err := s.commit(ctx, j, result{Error: cause.Error(), Cause: causeOf(cause)})
+	if err != nil {
+		return err
+	}
+	if first {
 		s.count(&s.report.Failed)
 	}
-	return err
+	return s.acknowledge(message)
 }
 
 // commit makes this the job's result, unless it has one: the first one wins,
-// however long ago that was. Only then does the job leave the queue.
-func (s *slot) commit(ctx context.Context, message jetstream.Msg, j *job, r result) (first bool, err error) {
+// however long ago that was. Only then may the job leave the queue.
+func (w *worker) commit(ctx context.Context, j *job, r result) (first bool, err error) {
 	ctx, done := lingering(ctx, lastWords)
 	defer done()
-	r.Job, r.Attempt, r.Worker = j.ID, j.Attempt, s.name
+	r.Job, r.Attempt, r.Worker = j.ID, j.Attempt, w.name
 	if len(r.Entry) > maxInline {
 		r.Object = "result/" + j.Batch + "/" + j.ID + "/" + r.SHA256[:16]
 		text := []byte(r.Entry)
 		r.Entry = ""
-		err := s.fleet.put(ctx, r.Object, func() (io.ReadCloser, error) {
+		err := w.fleet.put(ctx, r.Object, func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(text)), nil
 		})
 		if err != nil {
@@ -81,19 +90,16 @@ func (s *slot) commit(ctx context.Context, message jetstream.Msg, j *job, r resu
 	if err != nil {
 		return false, err
 	}
-	err = s.fleet.repeat(ctx, "commit", func(ctx context.Context) error {
-		_, err := s.fleet.js.Publish(ctx, j.resultSubject(), data,
+	err = w.fleet.repeat(ctx, "commit", func(ctx context.Context) error {
+		_, err := w.fleet.js.Publish(ctx, j.resultSubject(), data,
 			jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithExpectStream(resultsStream))
 		return err
 	})
 	if taken(err) {
-		s.count(&s.report.Late)
-		return false, s.acknowledge(message)
+		w.count(&w.report.Late)
+		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	return true, s.acknowledge(message)
+	return err == nil, err
 }
 
 // acknowledge takes the job out of the queue. If that gets lost the job comes

@@ -255,7 +255,7 @@ func TestWorkersJournalFirst(t *testing.T) {
 		var wait sync.WaitGroup
 		wait.Go(func() {
 			worked, err := o.fleet.Work(ctx, engine, jetstream.WorkOptions{Run: asr.Options{Root: o.root, Journal: journal}})
-			if !errors.Is(err, context.Canceled) || worked != (jetstream.Worked{Done: 3, Resumed: 3 * round}) {
+			if !errors.Is(err, context.Canceled) || worked.Done != 3 || worked.Resumed != 3*round {
 				t.Errorf("%+v %v", worked, err)
 			}
 		})
@@ -266,4 +266,34 @@ func TestWorkersJournalFirst(t *testing.T) {
 		wait.Wait()
 	}
 	require.EqualValues(t, 3, engine.calls.Load())
+}
+
+// What a worker has in its journal and could not send goes to the server before
+// anything else, even if the recording is out of reach by now.
+func TestUnsentIsSentFirst(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	entries := o.record(0, 2)
+	journal := openJournal(t, tempDir(t)+"/worker.jsonl")
+	run := asr.Options{Root: o.root, Journal: journal}
+	o.submit("b", entries, jetstream.SubmitOptions{})
+	_, err := o.fleet.Work(t.Context(), &fake{}, jetstream.WorkOptions{Run: run, Idle: ms(100)})
+	require.NoError(t, err)
+
+	other := newOffice(t, jetstream.Config{})
+	other.submit("b", entries, jetstream.SubmitOptions{})
+	for _, e := range entries {
+		require.NoError(t, os.Remove(e.AudioPath))
+	}
+	engine := &fake{}
+	worked, err := other.fleet.Work(t.Context(), engine, jetstream.WorkOptions{Run: run, Idle: ms(100)})
+	require.NoError(t, err)
+	require.Equal(t, jetstream.Worked{Done: 2, Resumed: 2, Skipped: 2}, worked)
+	require.Zero(t, engine.calls.Load())
+	_, err = other.collect("b")
+	require.NoError(t, err)
+	require.Equal(t, numbers(0, 2), other.published("b"))
+	for _, e := range other.journal.All() {
+		_, ok := e.Extra.Get("fleet_job")
+		require.False(t, ok)
+	}
 }

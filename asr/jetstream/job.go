@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/asr"
@@ -42,11 +43,15 @@ func (l *line) UnmarshalJSON(b []byte) error {
 // newJob identifies a job by what it is about, not by where in the input or on
 // the disk it is: the same recording that has moved is the same job.
 func newJob(batch string, e manifest.Entry, sum string) job {
-	about := e
-	about.AudioPath, about.Text, about.PredText = "", "", ""
-	about.Extra.Delete(sumField)
-	id := sha256.Sum256(about.AppendJSON([]byte(sum + "\n")))
-	return job{Batch: batch, ID: hex.EncodeToString(id[:16]), SHA256: sum, Entry: line{e}}
+	var fields []string
+	for name, value := range e.Extra.All() {
+		if name != sumField {
+			fields = append(fields, fmt.Sprintf("%q %s", name, value))
+		}
+	}
+	slices.Sort(fields)
+	about := fmt.Sprintf("%s\n%d\n%d\n%q\n%s", sum, e.Offset, e.Duration, e.Lang, strings.Join(fields, "\n"))
+	return job{Batch: batch, ID: sumOf([]byte(about))[:32], SHA256: sum, Entry: line{e}}
 }
 
 // key is that of the result in the collector's journal.

@@ -145,6 +145,9 @@ func (s *slot) transcribe(ctx context.Context, j *job) (t asr.Transcript, err er
 	}
 	entry := j.Entry.Entry
 	entry.AudioPath = path
+	if err := mark(&entry, j); err != nil {
+		return t, err
+	}
 	input := func(yield func(manifest.Entry, error) bool) { yield(entry, nil) }
 	err = asr.ErrNoResult
 	for t, err = range asr.Stream(ctx, s.engine, input, s.opts.Run) {

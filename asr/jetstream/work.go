@@ -76,6 +76,9 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 	w.cancels = watchCancels(ctx, f)
 	defer w.cancels.stop()
 
+	if err := w.sendUnsent(ctx); err != nil {
+		return w.report, err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	w.active(time.Now())
 	for range max(1, w.about.MaxParallel) {
