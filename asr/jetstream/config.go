@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -51,6 +53,9 @@ type Fleet struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	log    *slog.Logger
+
+	mu     sync.Mutex
+	reason error // why the last attempt to connect has failed
 }
 
 // Connect connects to the server, which it waits for until ctx ends, and checks
@@ -64,6 +69,11 @@ func Connect(ctx context.Context, c Config) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
+	options = append(options, nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.reason = err
+	}))
 	if f.conn, err = nats.Connect(c.URL, options...); err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", c.name(), err)
 	}
@@ -119,14 +129,14 @@ func (f *Fleet) connected(ctx context.Context) error {
 	defer ticker.Stop()
 	for !f.conn.IsConnected() {
 		if f.conn.IsClosed() { // wrong token, for instance
-			return errors.Join(f.conn.LastError(), nats.ErrConnectionClosed)
+			return f.lastError()
 		}
 		select {
 		case <-changed:
 		case <-ticker.C:
-			f.log.Warn("waiting for the server", "server", f.config.name(), "err", f.conn.LastError())
+			f.log.Warn("waiting for the server", "server", f.config.name(), "err", f.lastError())
 		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), f.conn.LastError())
+			return fmt.Errorf("%w: %w", context.Cause(ctx), f.lastError())
 		}
 	}
 	var err error
@@ -134,6 +144,13 @@ func (f *Fleet) connected(ctx context.Context) error {
 		return err
 	}
 	return f.checkServer(ctx)
+}
+
+// lastError says why there is no connection.
+func (f *Fleet) lastError() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return cmp.Or(f.conn.LastError(), f.reason, error(nats.ErrNoServers))
 }
 
 // checkServer refuses a server that cannot do what the protocol needs, and

@@ -14,16 +14,16 @@ type options struct {
 	command string
 	quiet   bool
 
-	url, tokenFile, creds string // of the server
-	ca, cert, key         string
-	listen, store         string // serve
-	batch, out            string
-	urgent, upload, retry bool // submit
-	inputs                []string
-	root                  string // work
-	engine                choice
-	idle, ackWait         time.Duration
-	tries, replicas       int
+	url, tokenFile, creds   string // of the server
+	ca, cert, key           string
+	listen, store           string // serve
+	batch, out              string
+	urgent, upload, retry   bool // submit
+	inputs                  []string
+	root                    string // work
+	engine                  choice
+	idle, ackWait, patience time.Duration
+	tries, replicas         int
 }
 
 // sample is submitted when nothing is named.
@@ -84,6 +84,9 @@ func (o *options) register(flags *flag.FlagSet) {
 		return
 	}
 	flags.StringVar(&o.url, "url", "nats://127.0.0.1:4222", "`URL` of the server; several of a cluster with commas")
+	if o.command != "work" { // which may be started before the server
+		flags.DurationVar(&o.patience, "patience", 15*time.Second, "how long to wait for a server")
+	}
 	flags.StringVar(&o.creds, "creds", "", "`FILE` with NATS credentials")
 	if o.command == "work" {
 		flags.StringVar(&o.root, "root", "", "`DIR` for temporary files and the worker's journal; else one in the user's cache directory")

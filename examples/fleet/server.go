@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/holdfast-go/holdfast/asr/jetstream"
 	"github.com/holdfast-go/holdfast/asr/jetstream/embedded"
@@ -40,15 +39,12 @@ func (p *program) serve(ctx context.Context) error {
 	return server.Close()
 }
 
-// patience is how long a command that is not a worker waits for the server.
-const patience = 15 * time.Second
-
 // withFleet connects, and calls use.
 func (p *program) withFleet(ctx context.Context, use func(*jetstream.Fleet) error) error {
 	waiting := ctx
-	if p.command != "work" { // which may be started before the server
+	if p.patience > 0 {
 		var done context.CancelFunc
-		waiting, done = context.WithTimeoutCause(ctx, patience, fmt.Errorf("no server for %v", patience))
+		waiting, done = context.WithTimeoutCause(ctx, p.patience, fmt.Errorf("no server for %v", p.patience))
 		defer done()
 	}
 	token, err := p.token(ctx, false)
