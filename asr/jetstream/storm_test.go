@@ -167,7 +167,8 @@ func (s *storm) killWorker() {
 func (s *storm) killServer() {
 	s.server.end()
 	s.serversKilled++
-	time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+	down := time.NewTimer(time.Duration(rand.IntN(300)) * time.Millisecond)
+	<-down.C
 	s.serve()
 }
 

@@ -23,13 +23,14 @@ type options struct {
 	root                    string // work
 	engine                  choice
 	idle, ackWait, patience time.Duration
+	shards                  int // split
 	tries, replicas         int
 }
 
 // sample is submitted when nothing is named.
 const sample = "examples/transcribe/sample.wav"
 
-const usage = `usage: fleet serve | work | submit | collect | status | cancel [flags]
+const usage = `usage: fleet serve | work | submit | collect | status | cancel | split | merge [flags]
 
 Transcribes recordings on many machines. On one of them, as four processes:
 
@@ -74,6 +75,15 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 // register gives each command the flags that it heeds.
 func (o *options) register(flags *flag.FlagSet) {
 	flags.BoolVar(&o.quiet, "quiet", false, "warnings and errors only")
+	switch o.command {
+	case "split":
+		flags.StringVar(&o.out, "out", "shards", "`DIR` for the manifests")
+		flags.IntVar(&o.shards, "n", 8, "`N` manifests")
+		return
+	case "merge":
+		flags.StringVar(&o.out, "out", "transcripts", "`DIR` with the journal that takes the others in")
+		return
+	}
 	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` with the token that the server asks for; serve makes one if it is missing")
 	flags.StringVar(&o.cert, "tls-cert", "", "`FILE` with a certificate of this process, PEM")
 	flags.StringVar(&o.key, "tls-key", "", "`FILE` with its key, PEM")
@@ -109,8 +119,13 @@ func (o *options) register(flags *flag.FlagSet) {
 }
 
 func (o *options) complete(inputs []string) (err error) {
-	if len(inputs) > 0 && o.command != "submit" {
+	switch takes := o.command == "submit" || o.command == "split" || o.command == "merge"; {
+	case len(inputs) > 0 && !takes:
 		return fmt.Errorf("unexpected %q", inputs[0])
+	case len(inputs) == 0 && o.command == "merge":
+		return errors.New("name the journals")
+	case o.command == "split" && o.shards < 1:
+		return fmt.Errorf("-n %d: there must be one manifest at least", o.shards)
 	}
 	for _, dir := range []*string{&o.store, &o.root} {
 		if *dir == "" {
@@ -124,7 +139,7 @@ func (o *options) complete(inputs []string) (err error) {
 		return o.engine.check()
 	}
 	o.inputs = inputs
-	if o.command == "submit" && len(inputs) == 0 {
+	if (o.command == "submit" || o.command == "split") && len(inputs) == 0 {
 		if _, err := os.Stat(sample); err != nil {
 			return fmt.Errorf("name a recording, a folder or a manifest; the sample (%s) is only found from the repository's own folder", sample)
 		}

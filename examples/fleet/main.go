@@ -8,6 +8,8 @@
 //	fleet collect [flags]                             brings the transcripts into OUT
 //	fleet status  [flags]                             says how far a batch is
 //	fleet cancel  [flags]                             takes a batch back
+//	fleet split   [flags] [FILE | DIR | MANIFEST ...] writes manifests for a cluster's scheduler
+//	fleet merge   [flags] JOURNAL ...                 brings the journals of shards into one
 //
 // Exit code 0: all is done. 1: something failed, and was named. 2: the flags,
 // the server, the root or the engine cannot be used.
@@ -86,6 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func (p *program) commands() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"serve": p.serve, "work": p.work, "submit": p.submit, "collect": p.collect, "status": p.status, "cancel": p.cancel,
+		"split": p.split, "merge": p.merge,
 	}
 }
 

@@ -208,15 +208,17 @@ func TestUsage(t *testing.T) {
 		"no such token":   {[]string{"status", "-token-file", filepath.Join(base, "none")}, exitUsage, "none"},
 		"half a key":      {[]string{"status", "-tls-cert", filepath.Join(base, "none")}, exitUsage, "none"},
 		"no server":       {[]string{"status", "-url", "nats://" + nobody.Addr().String(), "-patience", "1s"}, exitUsage, "refused"},
+		"no shard":        {[]string{"split", "-n", "0", base}, exitUsage, "at least"},
+		"no journal":      {[]string{"merge"}, exitUsage, "name the journals"},
 		"bad root":        {[]string{"work", "-engine", "fake", "-root", filepath.Join(base, "a,b")}, exitUsage, "characters"},
 	} {
 		var out, errs bytes.Buffer
 		require.Equal(t, c.code, run(context.Background(), c.args, &out, &errs), "%s: %s", name, errs.String())
 		require.Contains(t, errs.String(), c.want, name)
 	}
-	for _, command := range []string{"serve", "work", "submit", "collect", "status", "cancel"} {
+	for _, command := range []string{"serve", "work", "submit", "collect", "status", "cancel", "split", "merge"} {
 		var out, errs bytes.Buffer
 		require.Zero(t, run(t.Context(), []string{command, "-h"}, &out, &errs))
-		require.Contains(t, errs.String(), "-token-file", command)
+		require.Contains(t, errs.String(), "-quiet", command)
 	}
 }
