@@ -20,13 +20,9 @@ const lastWords = 10 * time.Second
 
 // hasResult looks for the result of a job. It may miss one that a cluster's
 // other server has just taken: the commit will not.
-func (f *Fleet) hasResult(ctx context.Context, j *job) (bool, error) {
-	err := f.repeat(ctx, "look for the result", func(ctx context.Context) error {
-		stream, err := f.js.Stream(ctx, resultsStream)
-		if err != nil {
-			return err
-		}
-		_, err = stream.GetLastMsgForSubject(ctx, j.resultSubject())
+func (w *worker) hasResult(ctx context.Context, j *job) (bool, error) {
+	err := w.fleet.repeat(ctx, "look for the result", func(ctx context.Context) error {
+		_, err := w.results.GetLastMsgForSubject(ctx, j.resultSubject())
 		return err
 	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {

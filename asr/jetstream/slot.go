@@ -41,7 +41,7 @@ func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
 	if errors.Is(context.Cause(ctx), ErrCancelled) {
 		return s.acknowledge(message)
 	}
-	there, err := s.fleet.hasResult(ctx, &j)
+	there, err := s.hasResult(ctx, &j)
 	if err != nil || there {
 		if there {
 			s.count(&s.report.Skipped)

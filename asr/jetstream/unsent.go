@@ -40,7 +40,7 @@ func (w *worker) sendUnsent(ctx context.Context) error {
 			continue
 		}
 		j := job{Batch: m.Batch, ID: m.ID, Attempt: m.Attempt}
-		if there, err := w.fleet.hasResult(ctx, &j); there {
+		if there, err := w.hasResult(ctx, &j); there {
 			continue
 		} else if err != nil {
 			return err

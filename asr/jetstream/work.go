@@ -32,7 +32,7 @@ type WorkOptions struct {
 	// Idle ends Work when no job has come for so long; 0: it waits for ever.
 	Idle time.Duration
 
-	Client *http.Client // fetches URLs; nil: one with sensible limits
+	Client *http.Client // fetches URLs; nil: http.DefaultClient
 }
 
 const defaultMaxTries = 5
@@ -65,10 +65,10 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 	if err := f.bind(ctx); err != nil {
 		return Worked{}, err
 	}
-	var err error
-	if w.urgent, w.normal, w.lease, err = f.consumers(ctx); err != nil {
+	if err := w.find(ctx); err != nil {
 		return Worked{}, err
 	}
+	var err error
 	if w.scope, err = o.Run.Root.NewScope(ctx, "fleet worker"); err != nil {
 		return Worked{}, err
 	}
@@ -80,7 +80,7 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 		return w.report, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	w.active(time.Now())
+	w.last = time.Now()
 	for range max(1, w.about.MaxParallel) {
 		group.Go(func() error { return w.loop(ctx) })
 	}
@@ -88,20 +88,23 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 	return w.report, err
 }
 
-// consumers finds the two queues, and how often a job's lease must be renewed.
-func (f *Fleet) consumers(ctx context.Context) (high, low jetstream.Consumer, lease time.Duration, err error) {
-	err = f.repeat(ctx, "find the queue", func(ctx context.Context) (err error) {
-		if high, err = f.js.Consumer(ctx, jobsStream, urgent); err != nil {
+// find finds the queues, the results, and how often a job's lease must be renewed.
+func (w *worker) find(ctx context.Context) error {
+	js := w.fleet.js
+	err := w.fleet.repeat(ctx, "find the queue", func(ctx context.Context) (err error) {
+		if w.urgent, err = js.Consumer(ctx, jobsStream, urgent); err != nil {
 			return err
 		}
-		low, err = f.js.Consumer(ctx, jobsStream, normal)
+		if w.normal, err = js.Consumer(ctx, jobsStream, normal); err != nil {
+			return err
+		}
+		w.results, err = js.Stream(ctx, resultsStream)
 		return err
 	})
-	if err != nil {
-		return nil, nil, 0, err
+	if err == nil {
+		w.lease = min(w.urgent.CachedInfo().Config.AckWait, w.normal.CachedInfo().Config.AckWait)
 	}
-	lease = min(high.CachedInfo().Config.AckWait, low.CachedInfo().Config.AckWait)
-	return high, low, lease, nil
+	return err
 }
 
 // worker is one call of Work.
@@ -113,27 +116,37 @@ type worker struct {
 	log            *slog.Logger
 	name           string
 	urgent, normal jetstream.Consumer
+	results        jetstream.Stream
 	lease          time.Duration
 	scope          *tempdir.Scope
 	cancels        *cancels
 
 	mu     sync.Mutex
 	report Worked
-	last   time.Time // a job came, or ended
+	busy   int       // calls of the engine
+	last   time.Time // there was something to do
 	deaths int       // of the engine, one after the other
 }
 
-// active notes that there is something to do.
-func (w *worker) active(now time.Time) {
+// begin notes that there is something to do.
+func (w *worker) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last = now
+	w.busy++
 }
 
-func (w *worker) idle() time.Duration {
+func (w *worker) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return time.Since(w.last)
+	w.busy--
+	w.last = time.Now()
+}
+
+// idle tells whether there has been nothing to do for long enough.
+func (w *worker) idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.opts.Idle > 0 && w.busy == 0 && time.Since(w.last) > w.opts.Idle
 }
 
 func (w *worker) count(n *int) {
@@ -158,13 +171,13 @@ func (w *worker) loop(ctx context.Context) error {
 			w.log.Debug("ask for a job", "err", err)
 			sleep(ctx, 250*time.Millisecond)
 		case message != nil:
-			w.active(time.Now())
+			w.begin()
 			err := s.do(ctx, message)
-			w.active(time.Now())
+			w.end()
 			if err != nil {
 				return err
 			}
-		case w.opts.Idle > 0 && w.idle() > w.opts.Idle:
+		case w.idle():
 			return nil
 		}
 	}

@@ -68,6 +68,8 @@ type Server struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 
+	started time.Time // the present server, or the last one
+
 	mu      sync.Mutex
 	current *server.Server
 	closed  bool
@@ -154,6 +156,7 @@ func options(c Config, store string, limit int64) server.Options {
 const readyTimeout = time.Minute
 
 func (s *Server) start() (*server.Server, error) {
+	s.started = time.Now()
 	opts := s.opts
 	srv, err := server.NewServer(&opts)
 	if err != nil {

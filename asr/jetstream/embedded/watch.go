@@ -29,33 +29,51 @@ func (s *Server) watch(ctx context.Context) {
 func (s *Server) restart(ctx context.Context) {
 	s.stop()
 	pause := 250 * time.Millisecond
-	for {
+	if time.Since(s.started) < time.Minute { // a disk that is broken, and not full, breaks it again at once
+		pause = 2 * time.Second
+	}
+	for sleep(ctx, pause) {
 		select { // what the dying server has said
 		case <-s.broken:
 		default:
 		}
-		free, err := s.room(s.opts.StoreDir)
-		if err == nil && free <= 0 {
-			err = fmt.Errorf("the disk has less than %d MiB free; make room", s.minFree()>>20)
-		}
+		err := s.startAgain()
 		if err == nil {
-			srv, startErr := s.start()
-			if startErr == nil {
-				s.mu.Lock()
-				s.current = srv
-				s.mu.Unlock()
-				s.log.Info("the server runs again")
-				return
-			}
-			err = startErr
-		}
-		s.log.Error("the server cannot be started yet", "err", err)
-		select {
-		case <-time.After(pause):
-			pause = min(2*pause, 5*time.Second)
-		case <-ctx.Done():
+			s.log.Info("the server runs again")
 			return
 		}
+		s.log.Error("the server cannot be started yet", "err", err)
+		pause = min(2*pause, 5*time.Second)
+	}
+}
+
+func (s *Server) startAgain() error {
+	free, err := s.room(s.opts.StoreDir)
+	if err != nil {
+		return err
+	}
+	if free <= 0 {
+		return fmt.Errorf("the disk has less than %d MiB free; make room", s.minFree()>>20)
+	}
+	srv, err := s.start()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = srv
+	return nil
+}
+
+// sleep waits for d, or returns false when ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
