@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,12 +136,12 @@ func TestEveryOpOfTheWholeJob(t *testing.T) {
 	const injected = locktest.DiskFull
 	locktest.EveryOp(t, locktest.Fault{Err: injected}, func(t *testing.T, fs retry.FS, dir string) error {
 		var acked []string
-		var met error
+		var met atomic.Pointer[error]
 		inject := fs.Intercept
 		fs.Intercept = func(op *retry.Op, next func() error) error {
 			err := inject(op, next)
 			if errors.Is(err, injected) {
-				met = err
+				met.Store(&err)
 			}
 			return err
 		}
@@ -149,7 +150,9 @@ func TestEveryOpOfTheWholeJob(t *testing.T) {
 			// What only reads, and what only cleans up, may fail without
 			// failing the job. Then everything must have been done.
 			require.Len(t, acked, 4)
-			failed = met
+			if err := met.Load(); err != nil {
+				failed = *err
+			}
 		}
 		journal, err := os.ReadFile(filepath.Join(dir, "journal.jsonl"))
 		if !os.IsNotExist(err) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,21 +23,28 @@ import (
 
 // fake is an engine that hears the number in a recording's first sample.
 type fake struct {
-	batch  int
+	batch    int
+	parallel int
+	maxAudio time.Duration
+
+	mu     sync.Mutex
 	calls  int
 	heard  []string // texts, in order
 	answer func(ctx context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool)
 }
 
 func (f *fake) Engine() asr.Engine {
-	return asr.Engine{Name: "fake", Model: "none", Fingerprint: "fake/1", MaxBatch: f.batch}
+	return asr.Engine{Name: "fake", Model: "none", Fingerprint: "fake/1",
+		MaxBatch: f.batch, MaxParallel: f.parallel, MaxAudio: f.maxAudio}
 }
 
 func (f *fake) Close() error { return nil }
 
 func (f *fake) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq2[asr.Transcript, error] {
 	return func(yield func(asr.Transcript, error) bool) {
+		f.mu.Lock()
 		f.calls++
+		f.mu.Unlock()
 		if f.answer != nil {
 			f.answer(ctx, batch, yield)
 			return
@@ -50,14 +58,24 @@ func (f *fake) Transcribe(ctx context.Context, batch []asr.Utterance) iter.Seq2[
 }
 
 func (f *fake) hear(u asr.Utterance) asr.Transcript {
-	b, err := os.ReadFile(u.Path)
+	text := fmt.Sprintf("number %d", readSamples(u.Path)[0])
+	f.mu.Lock()
+	f.heard = append(f.heard, text)
+	f.mu.Unlock()
+	return asr.Transcript{ID: u.ID, Text: text, Language: "en", Elapsed: time.Millisecond,
+		Segments: []asr.Segment{{End: u.Duration, Text: text}}}
+}
+
+func readSamples(path string) []uint16 {
+	b, err := os.ReadFile(path)
 	if err != nil {
 		panic(err)
 	}
-	text := fmt.Sprintf("number %d", binary.LittleEndian.Uint16(b[44:]))
-	f.heard = append(f.heard, text)
-	return asr.Transcript{ID: u.ID, Text: text, Language: "en", Elapsed: time.Millisecond,
-		Segments: []asr.Segment{{End: u.Duration, Text: text}}}
+	samples := make([]uint16, (len(b)-44)/2)
+	for i := range samples {
+		samples[i] = binary.LittleEndian.Uint16(b[44+2*i:])
+	}
+	return samples
 }
 
 // wav makes a recording of 16 kHz whose every sample is n.
@@ -76,7 +94,7 @@ func wav(n int, length time.Duration) []byte {
 
 // bench is a root, a journal and some recordings.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string // recordings
 	root    *tempdir.Root
 	path    string // of the journal
@@ -84,12 +102,12 @@ type bench struct {
 	fs      retry.FS
 }
 
-func newBench(t *testing.T, recordings int) *bench {
+func newBench(t testing.TB, recordings int) *bench {
 	t.Helper()
 	return newBenchFS(t, recordings, retry.FS{})
 }
 
-func newBenchFS(t *testing.T, recordings int, fs retry.FS) *bench {
+func newBenchFS(t testing.TB, recordings int, fs retry.FS) *bench {
 	t.Helper()
 	base, err := os.MkdirTemp("", "hf-") // a root's path must be short
 	require.NoError(t, err)

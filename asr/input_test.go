@@ -45,7 +45,9 @@ func TestBadInput(t *testing.T) {
 	}
 	got := map[string]error{}
 	done := 0
-	for _, err := range asr.Stream(t.Context(), &fake{}, asr.Files(t.Context(), paths...), b.options()) {
+	o := b.options()
+	o.FFmpeg = filepath.Join(b.dir, "no ffmpeg")
+	for _, err := range asr.Stream(t.Context(), &fake{}, asr.Files(t.Context(), paths...), o) {
 		if err == nil {
 			done++
 		}

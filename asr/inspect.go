@@ -10,23 +10,37 @@ import (
 	"github.com/holdfast-go/holdfast/retry"
 )
 
-// Audio is what the header of a recording says, checked against its size.
+// Audio is what a recording says of itself, checked against its size.
 type Audio struct {
-	Format     string // "PCM", "float", "A-law", "µ-law"
+	Format     string // "PCM", "float", "A-law", "µ-law"; of what is no WAV file, ffmpeg's name of the codec
 	Channels   int
-	SampleRate int // Hz
-	Duration   time.Duration
+	SampleRate int           // Hz
+	Duration   time.Duration // 0: the file does not say
 }
 
-// Inspect reads the header of a WAV file. What cannot be transcribed gives
-// [ErrBadAudio] with the reason, among it a recording that is not complete: an
-// engine would read it as far as it goes and say nothing.
+// Inspect reads the header of a recording; ffmpeg, if it is on the PATH, does so
+// where it is no WAV file. What cannot be transcribed gives [ErrBadAudio] with
+// the reason, among it a recording that is not complete: an engine would read it
+// as far as it goes and say nothing.
 func Inspect(ctx context.Context, path string) (Audio, error) {
 	info, err := inspect(ctx, retry.FS{}, path)
+	if isForeign(err) {
+		if ffmpeg, missing := audio.FindFFmpeg(""); missing == nil {
+			return probe(ctx, ffmpeg, path)
+		}
+	}
 	if err != nil {
 		return Audio{}, fmt.Errorf("inspect %s: %w", path, err)
 	}
 	return Audio{Format: info.Format.String(), Channels: info.Channels, SampleRate: info.SampleRate, Duration: info.Duration}, nil
+}
+
+func probe(ctx context.Context, ffmpeg audio.FFmpeg, path string) (Audio, error) {
+	media, err := ffmpeg.Probe(ctx, path)
+	if err != nil {
+		return Audio{}, fmt.Errorf("inspect %s: %w", path, badAudio(err))
+	}
+	return Audio{Format: media.Codec, Channels: media.Channels, SampleRate: media.SampleRate, Duration: media.Duration}, nil
 }
 
 func inspect(ctx context.Context, fs retry.FS, path string) (audio.Info, error) {
@@ -56,12 +70,8 @@ func inspect(ctx context.Context, fs retry.FS, path string) (audio.Info, error) 
 
 // badAudio marks what the bytes are at fault for, not the reading of them.
 func badAudio(err error) error {
-	format, ok := errors.AsType[*audio.FormatError](err)
-	switch {
-	case !ok:
-		return err
-	case format.Foreign:
-		return fmt.Errorf("%w: %w; convert it to WAV first, as ffmpeg -i IN OUT.wav does", ErrBadAudio, err)
+	if _, ok := errors.AsType[*audio.FormatError](err); ok {
+		return fmt.Errorf("%w: %w", ErrBadAudio, err)
 	}
-	return fmt.Errorf("%w: %w", ErrBadAudio, err)
+	return err
 }

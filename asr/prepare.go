@@ -25,93 +25,112 @@ type source struct {
 	info    audio.Info
 }
 
-// errWaiting says that the same audio waits in the batch already: its
-// transcript will be this entry's too.
-var errWaiting = errors.New("the same audio is in the batch")
+// busyError says that the same audio is with the engine already: its transcript
+// will be this entry's too.
+type busyError struct{ done <-chan struct{} }
 
-// prepare makes an utterance of an entry, or finds its transcript in the
+func (*busyError) Error() string { return "the same audio is being transcribed" }
+
+// prepare puts an entry's utterances into the next batch, or settles it from the
 // journal. Its errors concern this entry alone, unless ctx is done.
-func (r *runner) prepare(ctx context.Context, entry manifest.Entry) (task, *Transcript, error) {
+func (f *feeder) prepare(ctx context.Context, entry manifest.Entry) error {
 	if entry.AudioPath == "" {
-		return task{}, nil, fmt.Errorf("the entry names no audio file: %w", ErrBadAudio)
+		return fmt.Errorf("the entry names no audio file: %w", ErrBadAudio)
 	}
-	if err := r.open(ctx, entry.AudioPath); err != nil {
-		return task{}, nil, err
+	if err := f.open(ctx, entry.AudioPath); err != nil {
+		return err
 	}
 	for range 2 {
-		key := r.key(entry)
-		if r.waiting[key] {
-			return task{}, nil, errWaiting
+		t := f.task(entry)
+		if done := f.busy.until(t.key); done != nil {
+			return &busyError{done}
 		}
-		id := key[:16]
-		if kept, ok := r.opts.Journal.Lookup(key); ok {
-			t, err := fromEntry(id, entry, kept)
-			if err == nil {
-				return task{}, &t, nil
-			}
-			r.log.Warn("journal entry is not used", "err", err)
+		if known, ok := f.lookup(f.opts.Journal, t); ok {
+			f.pass(ctx, outcome{transcript: known})
+			return nil
 		}
-		again, err := r.stage(ctx)
+		again, err := f.stage(ctx)
 		if err != nil {
-			return task{}, nil, err
+			return err
 		}
 		if again { // the file is another than the one that was hashed
 			continue
 		}
-		u := Utterance{ID: id, Language: entry.Lang, Source: entry}
-		if u.Path, u.Duration, err = r.cut(ctx, entry); err != nil {
-			return task{}, nil, err
-		}
-		return task{Utterance: u, key: key}, nil, nil
+		return f.enqueue(ctx, t)
 	}
-	return task{}, nil, errors.New("the file changed while it was read; try again when it is complete")
+	return errors.New("the file changed while it was read; try again when it is complete")
+}
+
+// task names an entry's utterance.
+func (f *feeder) task(entry manifest.Entry) task {
+	key := f.key(entry)
+	return task{Utterance: Utterance{ID: key[:16], Language: entry.Lang, Source: entry}, key: key}
 }
 
 // key identifies a result: the audio's content, the stretch of it, and all that
 // decides how the engine hears it.
-func (r *runner) key(e manifest.Entry) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%d\n%s\n%s", r.source.sum, e.Offset, e.Duration, e.Lang, r.about.Fingerprint))
+func (f *feeder) key(e manifest.Entry) string {
+	text := fmt.Appendf(nil, "%s\n%d\n%d\n%s\n%s", f.source.sum, e.Offset, e.Duration, e.Lang, f.about.Fingerprint)
+	for _, name := range f.about.Fields {
+		if value, ok := e.Extra.Get(name); ok {
+			text = fmt.Appendf(text, "\n%s=%s", name, value)
+		}
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
+func (f *feeder) lookup(journal *manifest.Journal, t task) (Transcript, bool) {
+	kept, ok := journal.Lookup(t.key)
+	if !ok {
+		return Transcript{}, false
+	}
+	transcript, err := fromEntry(t.ID, t.Source, kept)
+	if err != nil {
+		f.log.Warn("journal entry is not used", "err", err)
+		return Transcript{}, false
+	}
+	return transcript, true
+}
+
 // open makes path the current source and hashes it, unless it is that already.
-func (r *runner) open(ctx context.Context, path string) error {
-	info, err := r.opts.FS.Stat(ctx, path)
+func (f *feeder) open(ctx context.Context, path string) error {
+	info, err := f.opts.FS.Stat(ctx, path)
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("it is not a regular file (%v): %w", info.Mode().Type(), ErrBadAudio)
 	}
-	if s := r.source; s != nil && s.path == path && s.size == info.Size() && s.changed.Equal(info.ModTime()) {
+	if s := f.source; s != nil && s.path == path && s.size == info.Size() && s.changed.Equal(info.ModTime()) {
 		return nil
 	}
-	r.release()
-	sum, err := r.hash(ctx, path)
+	f.release()
+	sum, err := f.hash(ctx, path)
 	if err != nil {
 		return err
 	}
-	r.source = &source{path: path, size: info.Size(), changed: info.ModTime(), sum: sum}
+	f.source = &source{path: path, size: info.Size(), changed: info.ModTime(), sum: sum}
 	return nil
 }
 
 // release removes the staged copy of the current source.
-func (r *runner) release() {
-	if r.source != nil && r.source.staged != "" {
-		r.discard(r.source.staged)
+func (f *feeder) release() {
+	if f.source != nil && f.source.staged != "" {
+		f.discard(f.source.staged)
 	}
-	r.source = nil
+	f.source = nil
 }
 
-func (r *runner) hash(ctx context.Context, path string) (string, error) {
-	f, err := r.opts.FS.Open(ctx, path)
+func (f *feeder) hash(ctx context.Context, path string) (string, error) {
+	in, err := f.opts.FS.Open(ctx, path)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer in.Close()
 	sum := sha256.New()
 	for {
-		_, err := io.CopyN(sum, f, 8<<20)
+		_, err := io.CopyN(sum, in, 8<<20)
 		if errors.Is(err, io.EOF) {
 			return hex.EncodeToString(sum.Sum(nil)), nil
 		}
@@ -126,18 +145,22 @@ func (r *runner) hash(ctx context.Context, path string) (string, error) {
 
 // stage copies the current source into the scope and reads its header. It asks
 // for another look at the journal if what was staged is not what was hashed.
-func (r *runner) stage(ctx context.Context) (again bool, err error) {
-	s := r.source
+func (f *feeder) stage(ctx context.Context) (again bool, err error) {
+	s := f.source
 	if s.staged != "" {
 		return false, nil
 	}
-	staged, err := r.scope.Stage(ctx, s.path)
+	staged, err := f.scope.Stage(ctx, s.path)
 	if err != nil {
 		return false, err
 	}
 	s.staged = staged.Path
-	if s.info, err = inspect(ctx, r.opts.FS, staged.Path); err != nil {
-		r.release()
+	s.info, err = inspect(ctx, f.opts.FS, staged.Path)
+	if isForeign(err) {
+		err = f.decode(ctx, s, err)
+	}
+	if err != nil {
+		f.release()
 		return false, err
 	}
 	again = staged.SHA256 != s.sum
@@ -145,39 +168,49 @@ func (r *runner) stage(ctx context.Context) (again bool, err error) {
 	return again, nil
 }
 
-// cut makes the file that the engine gets: the staged one if that is what it
-// needs, or else a converted copy of the entry's stretch.
-func (r *runner) cut(ctx context.Context, e manifest.Entry) (path string, length time.Duration, err error) {
-	s := r.source
+// enqueue makes the file that the engine gets, or several of a recording that is
+// too long for it.
+func (f *feeder) enqueue(ctx context.Context, t task) error {
+	s, e := f.source, t.Source
 	if e.Offset >= s.info.Duration {
-		return "", 0, fmt.Errorf("offset %v is not inside the recording, which lasts %v: %w", e.Offset, s.info.Duration, ErrBadAudio)
+		return fmt.Errorf("offset %v is not inside the recording, which lasts %v: %w", e.Offset, s.info.Duration, ErrBadAudio)
 	}
-	part := s.info
+	stretch := s.info
 	if e.Offset > 0 || e.Duration > 0 && e.Duration < s.info.Duration {
-		part = s.info.Slice(e.Offset, e.Duration)
+		stretch = s.info.Slice(e.Offset, e.Duration)
 	}
-	if part.Ready() {
-		path, s.staged = s.staged, ""
-		return path, part.Duration, nil
+	t.Duration = stretch.Duration
+	if f.opts.MaxAudio > 0 && stretch.Duration > f.opts.MaxAudio {
+		return f.cut(ctx, t, stretch)
 	}
-	path, err = r.convert(ctx, part)
-	return path, part.Duration, err
+	if stretch.Ready() {
+		t.Path, s.staged = s.staged, "" // it is what the engine needs
+	} else {
+		var err error
+		if t.Path, err = f.convert(ctx, stretch); err != nil {
+			return err
+		}
+	}
+	f.busy.begin(t.key)
+	f.add(ctx, t)
+	return nil
 }
 
-func (r *runner) convert(ctx context.Context, part audio.Info) (path string, err error) {
-	in, err := r.opts.FS.Open(ctx, r.source.staged)
+// convert makes a file of a stretch of the current source.
+func (f *feeder) convert(ctx context.Context, stretch audio.Info) (path string, err error) {
+	in, err := f.opts.FS.Open(ctx, f.source.staged)
 	if err != nil {
 		return "", err
 	}
 	defer in.Close()
-	r.files++
-	out, err := r.opts.FS.Create(ctx, r.scope.Path(fmt.Sprintf("u%d.wav", r.files)))
+	f.files++
+	out, err := f.opts.FS.Create(ctx, f.scope.Path(fmt.Sprintf("u%d.wav", f.files)))
 	if err != nil {
 		return "", err
 	}
-	err = errors.Join(audio.Convert(out, in, part), out.Close())
+	err = errors.Join(audio.Convert(out, in, stretch), out.Close())
 	if err != nil {
-		r.discard(out.Name())
+		f.discard(out.Name())
 		return "", badAudio(err)
 	}
 	return out.Name(), nil

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,7 +59,6 @@ func TestJournalBeforeYield(t *testing.T) {
 	for transcript, err := range asr.Stream(t.Context(), &fake{}, b.files(), b.options()) {
 		require.NoError(t, err)
 		seen++
-		require.Len(t, b.kept(), seen)
 		require.Contains(t, b.kept(), transcript.Text)
 	}
 	require.Equal(t, 3, seen)
@@ -111,8 +111,8 @@ func TestSameContentTwice(t *testing.T) {
 	require.Len(t, b.kept(), 1)
 }
 
-// The engine dies over a recording that is there twice: the run ends, and does
-// not go on with a dead engine.
+// The engine dies for good over a recording that is there twice: the run ends,
+// and does not go on with a dead engine.
 func TestSameContentTwiceAndDeadEngine(t *testing.T) {
 	b := newBench(t, 0)
 	for _, name := range []string{"a.wav", "b.wav", "c.wav"} {
@@ -120,7 +120,7 @@ func TestSameContentTwiceAndDeadEngine(t *testing.T) {
 	}
 	engine := &fake{batch: 8}
 	engine.answer = func(_ context.Context, _ []asr.Utterance, yield func(asr.Transcript, error) bool) {
-		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", Err: errors.New("gone")})
+		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", Err: errors.New("gone"), Fatal: true})
 	}
 	report, err := asr.Run(t.Context(), engine, b.files(), b.options())
 	_, dead := errors.AsType[*asr.EngineError](err)
@@ -181,7 +181,7 @@ func TestDeadEngineKeepsEarlierResults(t *testing.T) {
 	engine := &fake{batch: 5}
 	engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
 		yield(engine.hear(batch[0]), nil)
-		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", ExitCode: 139, Err: errors.New("segmentation fault")})
+		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", ExitCode: 139, Err: errors.New("segmentation fault"), Fatal: true})
 	}
 	report, err := asr.Run(t.Context(), engine, b.files(), b.options())
 	require.Equal(t, 1, report.Done)
@@ -197,14 +197,96 @@ func TestDeadEngineKeepsEarlierResults(t *testing.T) {
 	require.Equal(t, 4, report.Done)
 }
 
+// An engine that dies is started again, and only what is unfinished goes to it.
+func TestDeadEngineIsStartedAgain(t *testing.T) {
+	b := newBench(t, 5)
+	engine := &fake{batch: 5}
+	engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		for i, u := range batch {
+			if i == 2 {
+				yield(asr.Transcript{}, errors.New("killed"))
+				return
+			}
+			yield(engine.hear(u), nil)
+		}
+	}
+	var restarts []error
+	o := b.options()
+	o.Trace.Restart = func(err error) { restarts = append(restarts, err) }
+	report, err := asr.Run(t.Context(), engine, b.files(), o)
+	require.NoError(t, err)
+	require.Equal(t, 5, report.Done)
+	require.Len(t, engine.heard, 5, "nothing is transcribed twice")
+	require.Equal(t, 4, engine.calls, "the batch once, then three utterances one by one")
+	require.Len(t, restarts, 1)
+	require.ErrorContains(t, restarts[0], "engine fake: killed")
+}
+
+// A recording that kills the engine is found and set aside; the others of its
+// batch, and what comes later, are transcribed.
+func TestPoison(t *testing.T) {
+	for _, batch := range []int{1, 3, 8} {
+		b := newBench(t, 6)
+		engine := &fake{batch: batch}
+		deaths := 0
+		engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+			for _, u := range batch {
+				if filepath.Base(u.Source.AudioPath) == "002.wav" {
+					deaths++
+					yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", ExitCode: 139, Err: errors.New("segmentation fault")})
+					return
+				}
+				yield(engine.hear(u), nil)
+			}
+		}
+		report, err := asr.Run(t.Context(), engine, b.files(), b.options())
+		require.Equal(t, 5, report.Done)
+		require.Equal(t, 1, report.Failed)
+		require.ErrorContains(t, err, "002.wav: the engine died each time it got this (3): engine fake: segmentation fault (exit code 139)")
+		require.LessOrEqual(t, deaths, 4)
+		require.Len(t, engine.heard, 5)
+		b.requireNoScope()
+	}
+}
+
+// A folder in which everything kills the engine: each recording gets its
+// tries, at first three, later one.
+func TestEverythingIsPoison(t *testing.T) {
+	b := newBench(t, 30)
+	engine := &fake{}
+	engine.answer = func(_ context.Context, _ []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		yield(asr.Transcript{}, errors.New("killed"))
+	}
+	report, err := asr.Run(t.Context(), engine, b.files(), b.options())
+	require.Error(t, err)
+	require.Equal(t, 30, report.Failed)
+	require.Equal(t, 5*3+25, engine.calls)
+}
+
 func TestBreakStopsTheRun(t *testing.T) {
 	b := newBench(t, 5)
 	engine := &fake{batch: 5}
+	engine.answer = func(ctx context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		yield(engine.hear(batch[0]), nil)
+		<-ctx.Done()
+		yield(asr.Transcript{}, &asr.UtteranceError{ID: batch[1].ID, Err: context.Cause(ctx)})
+	}
 	for range asr.Stream(t.Context(), engine, b.files(), b.options()) {
 		break
 	}
-	require.Len(t, engine.heard, 1)
+	require.Equal(t, 1, engine.calls)
 	require.Len(t, b.kept(), 1)
+	b.requireNoScope()
+}
+
+// A caller that panics in its loop leaves nobody behind.
+func TestPanicStopsTheRun(t *testing.T) {
+	b := newBench(t, 5)
+	require.PanicsWithValue(t, "ouch", func() {
+		for range asr.Stream(t.Context(), &fake{}, b.files(), b.options()) {
+			panic("ouch")
+		}
+	})
 	b.requireNoScope()
 }
 
@@ -230,26 +312,32 @@ func TestCancelLosesNoGivenResult(t *testing.T) {
 
 // What could not be journaled is not shown.
 func TestFullDisk(t *testing.T) {
-	var full bool
+	var full atomic.Bool
 	var journal string
 	b := newBenchFS(t, 3, retry.FS{Intercept: func(op *retry.Op, next func() error) error {
-		if full && op.Kind == retry.OpWrite && op.Path == journal {
+		if full.Load() && op.Kind == retry.OpWrite && op.Path == journal {
 			return errors.New("no space left on device")
 		}
 		return next()
 	}})
 	journal = b.path
-	for transcript, err := range asr.Stream(t.Context(), &fake{}, b.files(), b.options()) {
-		if !full {
-			require.NoError(t, err)
-			require.Equal(t, "number 1", transcript.Text)
-			full = true
-			continue
-		}
-		require.ErrorContains(t, err, "no space left on device")
-		require.ErrorContains(t, err, "001.wav")
+	engine := &fake{}
+	engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		full.Store(engine.calls == 2)
+		yield(engine.hear(batch[0]), nil)
 	}
-	full = false
+	var shown []string
+	var failed error
+	for transcript, err := range asr.Stream(t.Context(), engine, b.files(), b.options()) {
+		require.NoError(t, failed, "the run has ended")
+		if failed = err; err == nil {
+			shown = append(shown, transcript.Text)
+		}
+	}
+	require.Equal(t, []string{"number 1"}, shown)
+	require.ErrorContains(t, failed, "no space left on device")
+	require.ErrorContains(t, failed, "001.wav")
+	full.Store(false)
 	b.reopen()
 	report, err := asr.Run(t.Context(), &fake{}, b.files(), b.options())
 	require.NoError(t, err)

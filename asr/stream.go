@@ -6,249 +6,191 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/holdfast-go/holdfast/manifest"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
-// runner is one run: it prepares utterances, hands them to the engine in
-// batches, and journals what comes back before it is yielded.
+// runner is one run. A feeder makes batches of the input, one ahead of the
+// workers; a worker hands batches to the engine and journals what comes back;
+// the caller's goroutine yields it.
 type runner struct {
-	engine   Transcriber
-	about    Engine
-	opts     Options
-	log      *slog.Logger
-	scope    *tempdir.Scope
-	source   *source // the recording that was prepared last
-	batch    []task
-	waiting  map[string]bool // keys in batch
-	files    int             // converted so far; numbers their names
-	report   Report
-	consumer func(Transcript, error) bool
-	stopped  bool // the consumer wants no more
+	engine Transcriber
+	about  Engine
+	opts   Options
+	log    *slog.Logger
+	scope  *tempdir.Scope
+	busy   busy
+	watch  *watch
+	health health
+	long   longs
+	report Report
+
+	jobs     chan job
+	outcomes chan outcome
+	stop     context.CancelCauseFunc
 }
 
 // task is an utterance on its way through the engine.
 type task struct {
 	Utterance
-	key string
+	key  string
+	of   *long // the recording that it is a part of; nil: it is a whole one
+	part int   // its place there
+
+	deaths int // of the engine, when it had this utterance alone
 }
 
+// outcome is what became of an entry of the input.
+type outcome struct {
+	transcript Transcript
+	failed     *UtteranceError // nil: there is a transcript
+}
+
+// job is what a worker takes: outcomes that need no engine, then a batch.
+type job struct {
+	settled []outcome
+	batch   []task
+}
+
+// errStopped is the cause of the end when the caller wants no more.
+var errStopped = errors.New("the caller stopped the run")
+
 func newRunner(t Transcriber, o Options) *runner {
-	r := &runner{engine: t, about: t.Engine(), opts: o, log: o.Logger, waiting: map[string]bool{}}
+	r := &runner{engine: t, about: t.Engine(), opts: o, log: o.Logger}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
 	if r.opts.Timeout == nil {
 		r.opts.Timeout = func(audio time.Duration) time.Duration { return 10*time.Minute + 60*audio }
 	}
-	if r.opts.Batch <= 0 || r.opts.Batch > max(1, r.about.MaxBatch) {
-		r.opts.Batch = max(1, r.about.MaxBatch)
+	r.opts.Batch = atMost(r.opts.Batch, r.about.MaxBatch)
+	r.opts.MaxParallel = atMost(r.opts.MaxParallel, r.about.MaxParallel)
+	if r.opts.MaxAudio == 0 {
+		r.opts.MaxAudio = r.about.MaxAudio
 	}
+	r.watch = newWatch(r.opts)
 	return r
+}
+
+// atMost gives what was asked for, within what the engine bears; 0 of either
+// means that nothing was said.
+func atMost(asked, limit int) int {
+	limit = max(1, limit)
+	if asked <= 0 {
+		return limit
+	}
+	return min(asked, limit)
 }
 
 func (r *runner) stream(ctx context.Context, in iter.Seq2[manifest.Entry, error]) iter.Seq2[Transcript, error] {
 	return func(yield func(Transcript, error) bool) {
 		start := time.Now()
-		r.consumer = yield
-		err := r.run(ctx, in)
+		err := r.run(ctx, in, yield)
 		r.report.Elapsed = time.Since(start)
-		if err != nil && !r.stopped {
+		if err != nil && !errors.Is(err, errStopped) {
 			yield(Transcript{}, err)
 		}
 	}
 }
 
-func (r *runner) run(ctx context.Context, in iter.Seq2[manifest.Entry, error]) (err error) {
+func (r *runner) run(ctx context.Context, in iter.Seq2[manifest.Entry, error], yield func(Transcript, error) bool) (err error) {
 	if r.opts.Root == nil || r.opts.Journal == nil {
 		return errors.New("asr: Options.Root and Options.Journal are needed")
 	}
 	if _, err := r.opts.Root.Sweep(ctx); err != nil {
 		r.log.Warn("sweep", "err", err)
 	}
+	r.sweepParts(ctx)
 	r.scope, err = r.opts.Root.NewScope(ctx, "asr run")
 	if err != nil {
 		return err
 	}
 	defer func() { r.report.Left = r.scope.Close() }()
 
-	for entry, inErr := range in {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		r.report.Total++
-		if inErr != nil {
-			failed, ok := errors.AsType[*UtteranceError](inErr)
-			if line, isLine := errors.AsType[*manifest.LineError](inErr); !ok && isLine {
-				failed, ok = &UtteranceError{Err: line}, true
+	ctx, r.stop = context.WithCancelCause(ctx)
+	r.jobs, r.outcomes = make(chan job), make(chan outcome)
+	var feeding, working sync.WaitGroup
+	feed := feeder{runner: r}
+	feeding.Go(func() {
+		defer close(r.jobs)
+		feed.run(ctx, in)
+	})
+	for range r.opts.MaxParallel {
+		working.Go(func() {
+			for j := range r.jobs {
+				r.work(ctx, j)
 			}
-			if !ok {
-				return inErr
-			}
-			r.fail(failed)
-		} else if err := r.take(ctx, entry); err != nil {
-			return err
-		}
-		if r.stopped {
-			return nil
-		}
+		})
 	}
-	return r.flush(ctx)
-}
-
-// take brings one entry into the batch, or past it. Its error ends the run.
-func (r *runner) take(ctx context.Context, entry manifest.Entry) error {
-	next, done, err := r.prepare(ctx, entry)
-	if errors.Is(err, errWaiting) {
-		if err := r.flush(ctx); err != nil || r.stopped {
-			return err
-		}
-		next, done, err = r.prepare(ctx, entry)
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		failed, ok := errors.AsType[*UtteranceError](err)
-		if !ok {
-			failed = &UtteranceError{Path: entry.AudioPath, Err: err}
-		}
-		r.fail(failed)
-		return nil
-	}
-	if done != nil {
-		r.report.Resumed++
-		r.yield(*done, nil)
-		return nil
-	}
-	r.batch = append(r.batch, next)
-	r.waiting[next.key] = true
-	if len(r.batch) >= r.opts.Batch {
-		return r.flush(ctx)
-	}
-	return nil
-}
-
-// flush hands the batch to the engine. Its error ends the run.
-func (r *runner) flush(ctx context.Context) error {
-	if len(r.batch) == 0 || r.stopped {
-		return nil
-	}
-	batch := r.batch
-	r.batch, r.waiting = nil, map[string]bool{}
-
-	var audio time.Duration
-	open := make(map[string]task, len(batch))
-	utterances := make([]Utterance, len(batch))
-	for i, t := range batch {
-		audio += t.Duration
-		open[t.ID] = t
-		utterances[i] = t.Utterance
-		if r.opts.Trace.Start != nil {
-			r.opts.Trace.Start(t.Utterance)
-		}
-	}
-	defer func() {
-		for _, t := range batch {
-			r.discard(t.Path)
-		}
+	go func() {
+		working.Wait()
+		close(r.outcomes)
 	}()
-
-	limit := r.opts.Timeout(audio)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w after %v", ErrTimeout, limit))
-	defer cancel()
-	for transcript, err := range r.engine.Transcribe(ctx, utterances) {
-		failed, isUtterance := errors.AsType[*UtteranceError](err)
-		if err != nil && !isUtterance {
-			return r.dead(ctx, err)
+	defer func() { // also when yield panics: nobody may outlive the call
+		r.stop(errStopped)
+		for range r.outcomes {
 		}
-		id := transcript.ID
-		if isUtterance {
-			id = failed.ID
-		}
-		t, ok := open[id]
-		if !ok {
-			r.log.Warn("engine answered for an utterance that it was not asked for, or twice", "engine", r.about.Name, "id", id)
-			continue
-		}
-		if isUtterance && ctx.Err() != nil {
-			break // stopped, not failed: it is for the next run
-		}
-		delete(open, id)
-		if isUtterance {
-			failed.Path = t.Source.AudioPath
-			r.fail(failed)
-		} else if err := r.accept(ctx, t, transcript); err != nil {
-			return err
-		}
-		if r.stopped {
-			return nil
+		feeding.Wait()
+		r.report.Total = feed.total
+		r.long.close()
+	}()
+	stopped := false
+	for o := range r.outcomes {
+		r.count(o)
+		if !stopped && !yieldOutcome(yield, o) {
+			stopped = true
+			r.stop(errStopped)
 		}
 	}
-	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrTimeout) {
-		return context.Cause(ctx)
+	if stopped {
+		return errStopped
 	}
-	for _, t := range batch { // in order
-		if _, ok := open[t.ID]; !ok {
-			continue
-		}
-		cause := ErrNoResult
-		if ctx.Err() != nil {
-			cause = context.Cause(ctx)
-		}
-		r.fail(&UtteranceError{ID: t.ID, Path: t.Source.AudioPath, Err: cause})
-		if r.stopped {
-			return nil
-		}
-	}
-	return nil
-}
-
-// dead turns an engine's last words into the run's error.
-func (r *runner) dead(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, ErrTimeout) {
+	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if _, ok := errors.AsType[*EngineError](err); ok {
-		return err
-	}
-	return &EngineError{Engine: r.about.Name, ExitCode: -1, Err: err}
+	return feed.ended
 }
 
-// accept journals a transcript and yields it, in this order. The engine has
-// given the result: no cancelled context may take it back.
-func (r *runner) accept(ctx context.Context, t task, transcript Transcript) error {
-	transcript.Source, transcript.Duration = t.Source, t.Duration
-	entry, err := toEntry(transcript, r.about)
-	if err != nil {
-		return err
+func yieldOutcome(yield func(Transcript, error) bool, o outcome) bool {
+	if o.failed != nil {
+		return yield(Transcript{}, o.failed)
 	}
-	if err := r.opts.Journal.Append(context.WithoutCancel(ctx), t.key, entry); err != nil {
+	return yield(o.transcript, nil)
+}
+
+func (r *runner) count(o outcome) {
+	switch {
+	case o.failed != nil:
+		r.report.Failed++
+		r.log.Info("utterance failed", "path", o.failed.Path, "err", o.failed)
+	case o.transcript.Resumed:
+		r.report.Resumed++
+	default:
+		r.report.Done++
+		r.report.Audio += o.transcript.Duration
+	}
+	r.watch.settled(o)
+}
+
+// keep journals a transcript. The engine has given it: no cancelled context may
+// take it back.
+func (r *runner) keep(ctx context.Context, journal *manifest.Journal, t task, transcript Transcript) error {
+	entry, err := toEntry(transcript, r.about)
+	if err == nil {
+		err = journal.Append(context.WithoutCancel(ctx), t.key, entry)
+	}
+	if err != nil {
 		return fmt.Errorf("the transcript of %s could not be kept: %w", t.Source.AudioPath, err)
 	}
-	r.report.Done++
-	r.report.Audio += t.Duration
-	r.yield(transcript, nil)
 	return nil
 }
 
-func (r *runner) fail(err *UtteranceError) {
-	r.report.Failed++
-	r.log.Info("utterance failed", "path", err.Path, "err", err)
-	r.yield(Transcript{}, err)
-}
-
-func (r *runner) yield(t Transcript, err error) {
-	if !r.stopped && !r.consumer(t, err) {
-		r.stopped = true
-	}
-}
-
-// discard removes a staged file early; what stays goes with the scope.
+// discard removes a file that is no longer needed; what stays costs space only.
 func (r *runner) discard(path string) {
 	if err := r.opts.FS.Remove(context.Background(), path); err != nil {
-		r.log.Warn("staged file", "path", path, "err", err)
+		r.log.Warn("temporary file is left", "path", path, "err", err)
 	}
 }

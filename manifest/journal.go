@@ -195,6 +195,9 @@ func (j *Journal) All() iter.Seq2[string, Entry] {
 	}
 }
 
+// Path gives the journal's file, absolute and free of symbolic links.
+func (j *Journal) Path() string { return j.path }
+
 // Torn is how many bytes were cut off the end when the journal was opened:
 // the beginning of a record that was never acknowledged.
 func (j *Journal) Torn() int64 { return j.found.torn }

@@ -69,6 +69,10 @@ func (i Info) Slice(offset, duration time.Duration) Info {
 	if duration > 0 {
 		n = min(n, frames(duration, i.SampleRate))
 	}
+	return i.part(from, n)
+}
+
+func (i Info) part(from, n int64) Info {
 	i.DataOffset += from * int64(i.FrameSize)
 	i.setFrames(n)
 	i.plain = false
@@ -77,12 +81,16 @@ func (i Info) Slice(offset, duration time.Duration) Info {
 
 func (i *Info) setFrames(n int64) {
 	i.Frames = n
-	rate := int64(i.SampleRate)
+	i.Duration = length(n, i.SampleRate)
+}
+
+// length is how long n frames last.
+func length(n int64, hz int) time.Duration {
+	rate := int64(hz)
 	if n/rate > int64(math.MaxInt64/time.Second)-1 {
-		i.Duration = math.MaxInt64
-		return
+		return math.MaxInt64
 	}
-	i.Duration = time.Duration(n/rate)*time.Second + time.Duration(n%rate)*time.Second/time.Duration(rate)
+	return time.Duration(n/rate)*time.Second + time.Duration(n%rate)*time.Second/time.Duration(rate)
 }
 
 // frames is how many frames have begun before d: the nearest number.

@@ -1,0 +1,108 @@
+package asr
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/holdfast-go/holdfast/manifest"
+)
+
+// feeder makes jobs of the input.
+type feeder struct {
+	*runner
+	source *source // the recording that was prepared last
+	files  int     // made so far; numbers their names
+	next   job
+	total  int
+	ended  error // of the input
+}
+
+// maxSettled is how many outcomes that need no engine wait for the next batch.
+const maxSettled = 64
+
+// run ends when the input does, or ctx.
+func (f *feeder) run(ctx context.Context, in iter.Seq2[manifest.Entry, error]) {
+	for entry, err := range in {
+		if ctx.Err() != nil {
+			break
+		}
+		f.total++
+		if err == nil {
+			f.take(ctx, entry)
+		} else if failed := inputFailure(err); failed != nil {
+			f.pass(ctx, outcome{failed: failed})
+		} else {
+			f.ended = err
+			break
+		}
+	}
+	f.send(ctx)
+	f.release()
+}
+
+// inputFailure gives an error of the input that concerns one entry alone.
+func inputFailure(err error) *UtteranceError {
+	if failed, ok := errors.AsType[*UtteranceError](err); ok {
+		return failed
+	}
+	if line, ok := errors.AsType[*manifest.LineError](err); ok {
+		return &UtteranceError{Err: line}
+	}
+	return nil
+}
+
+// take brings one entry into the next batch, or settles it.
+func (f *feeder) take(ctx context.Context, entry manifest.Entry) {
+	for {
+		err := f.prepare(ctx, entry)
+		same, waits := errors.AsType[*busyError](err)
+		if waits {
+			f.send(ctx)
+			select {
+			case <-same.done:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		failed, ok := errors.AsType[*UtteranceError](err)
+		if !ok {
+			failed = &UtteranceError{Path: entry.AudioPath, Err: err}
+		}
+		f.pass(ctx, outcome{failed: failed})
+		return
+	}
+}
+
+// add puts an utterance into the next batch.
+func (f *feeder) add(ctx context.Context, t task) {
+	f.next.batch = append(f.next.batch, t)
+	if len(f.next.batch) >= f.opts.Batch {
+		f.send(ctx)
+	}
+}
+
+// pass hands on what needs no engine.
+func (f *feeder) pass(ctx context.Context, o outcome) {
+	f.next.settled = append(f.next.settled, o)
+	if len(f.next.settled) >= maxSettled {
+		f.send(ctx)
+	}
+}
+
+// send waits for a worker that takes the next job.
+func (f *feeder) send(ctx context.Context) {
+	if len(f.next.settled)+len(f.next.batch) == 0 {
+		return
+	}
+	j := f.next
+	f.next = job{}
+	select {
+	case f.jobs <- j:
+	case <-ctx.Done():
+	}
+}
