@@ -297,3 +297,44 @@ func TestUnsentIsSentFirst(t *testing.T) {
 		require.False(t, ok)
 	}
 }
+
+// A worker on which everything fails at once does not draw all jobs to it and
+// use up their tries.
+func TestBrokenWorkerIsNoSink(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 60), jetstream.SubmitOptions{})
+	var broken atomic.Int64
+	o.work(&fake{hear: func(context.Context, int) (asr.Transcript, error) {
+		broken.Add(1)
+		return asr.Transcript{}, &asr.UtteranceError{Err: asr.ErrOutOfMemory}
+	}}, jetstream.WorkOptions{MaxTries: 3})
+	waitFor(t, func() bool { return broken.Load() > 1 })
+	o.work(&fake{}, jetstream.WorkOptions{MaxTries: 3})
+	report, err := o.collect("b")
+	require.NoError(t, err)
+	require.Equal(t, 60, report.Done)
+	require.Less(t, broken.Load(), int64(20))
+}
+
+// As many jobs run at a time as the engine bears calls, and no more.
+func TestParallel(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 12), jetstream.SubmitOptions{})
+	var now, most atomic.Int64
+	all := make(chan struct{})
+	var once sync.Once
+	o.work(&fake{parallel: 3, hear: func(ctx context.Context, n int) (asr.Transcript, error) {
+		if n := now.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer now.Add(-1)
+		if now.Load() == 3 {
+			once.Do(func() { close(all) })
+		}
+		<-all
+		return say(ctx, n)
+	}}, jetstream.WorkOptions{})
+	_, err := o.collect("b")
+	require.NoError(t, err)
+	require.EqualValues(t, 3, most.Load())
+}

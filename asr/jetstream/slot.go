@@ -19,8 +19,13 @@ type slot struct {
 	recent recording // of the last job: consecutive ones are often stretches of one file
 }
 
-// maxDeaths of an engine, one after the other, end its worker.
-const maxDeaths = 10
+// maxTroubles, one after the other, end a worker whose engine dies. Before that
+// it gets slow: one that fails at once would otherwise draw all jobs to it, and
+// use up their tries.
+const (
+	maxTroubles = 10
+	maxCaution  = 30 * time.Second
+)
 
 // do does one job. Its error ends the worker.
 func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
@@ -57,22 +62,23 @@ func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
 
 	t, err := s.transcribe(ctx, &j)
 	if err == nil {
-		s.lived()
+		s.untroubled()
 		return s.succeed(ctx, message, &j, t)
 	}
 	if ctx.Err() != nil {
 		return s.ended(ctx, message, nil)
 	}
 	failed, isUtterance := errors.AsType[*asr.UtteranceError](err)
-	_, isEngine := errors.AsType[*asr.EngineError](err)
-	switch {
-	case isEngine && s.died(err):
+	if isUtterance && errors.Is(failed, asr.ErrBadAudio) { // it would be bad everywhere
+		return s.fail(ctx, message, &j, err)
+	}
+	troubles := s.trouble()
+	dead, isEngine := errors.AsType[*asr.EngineError](err)
+	if !isUtterance && !isEngine || isEngine && (dead.Fatal || troubles >= maxTroubles) { // it is the worker's fault
 		s.giveBack(message, time.Second)
 		return err
-	case !isUtterance && !isEngine: // this worker's disk, for instance
-		s.giveBack(message, time.Second)
-		return err
-	case tries >= s.opts.MaxTries, isUtterance && errors.Is(failed, asr.ErrBadAudio): // that would be bad everywhere
+	}
+	if tries >= s.opts.MaxTries {
 		return s.fail(ctx, message, &j, err)
 	}
 	delay := min(time.Second<<(tries-1), time.Minute)
@@ -94,19 +100,28 @@ func (s *slot) ended(ctx context.Context, message jetstream.Msg, err error) erro
 	return err
 }
 
-// died counts an engine's death, and tells whether it is the last.
-func (w *worker) died(err error) bool {
+// trouble counts failures that may be this worker's fault, since the last success.
+func (w *worker) trouble() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.deaths++
-	dead, _ := errors.AsType[*asr.EngineError](err)
-	return dead.Fatal || w.deaths >= maxDeaths
+	w.troubles++
+	return w.troubles
 }
 
-func (w *worker) lived() {
+func (w *worker) untroubled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.deaths = 0
+	w.troubles = 0
+}
+
+// caution is how long to wait before the next job.
+func (w *worker) caution() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.troubles < 2 {
+		return 0
+	}
+	return min(100*time.Millisecond<<min(w.troubles, maxTroubles), maxCaution)
 }
 
 // hold renews the job's lease until release. It ends with the call that does

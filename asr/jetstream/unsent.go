@@ -26,7 +26,7 @@ func mark(e *manifest.Entry, j *job) error {
 // somebody who would do it again. There is at most one for each call of the
 // engine, and it is among the last.
 func (w *worker) sendUnsent(ctx context.Context) error {
-	recent := 4 * max(1, w.about.MaxParallel)
+	recent := 4 * w.slots
 	var last []manifest.Entry
 	for _, e := range w.opts.Run.Journal.All() {
 		last = append(last, e)

@@ -62,6 +62,11 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 	}
 	host, _ := os.Hostname() // for people
 	w := &worker{fleet: f, engine: t, about: t.Engine(), opts: o, log: f.log, name: fmt.Sprintf("%s-%d", host, os.Getpid())}
+	w.slots = max(1, w.about.MaxParallel)
+	if o.Run.MaxParallel > 0 {
+		w.slots = min(w.slots, o.Run.MaxParallel)
+	}
+	w.opts.Run.MaxParallel = 1 // for each of them
 	if err := f.bind(ctx); err != nil {
 		return Worked{}, err
 	}
@@ -81,7 +86,7 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	w.last = time.Now()
-	for range max(1, w.about.MaxParallel) {
+	for range w.slots {
 		group.Go(func() error { return w.loop(ctx) })
 	}
 	err = group.Wait()
@@ -113,6 +118,7 @@ type worker struct {
 	engine         asr.Transcriber
 	about          asr.Engine
 	opts           WorkOptions
+	slots          int // jobs at a time
 	log            *slog.Logger
 	name           string
 	urgent, normal jetstream.Consumer
@@ -121,11 +127,11 @@ type worker struct {
 	scope          *tempdir.Scope
 	cancels        *cancels
 
-	mu     sync.Mutex
-	report Worked
-	busy   int       // calls of the engine
-	last   time.Time // there was something to do
-	deaths int       // of the engine, one after the other
+	mu       sync.Mutex
+	report   Worked
+	busy     int       // calls of the engine
+	last     time.Time // there was something to do
+	troubles int       // since the last success
 }
 
 // begin notes that there is something to do.
@@ -177,6 +183,7 @@ func (w *worker) loop(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			sleep(ctx, w.caution())
 		case w.idle():
 			return nil
 		}
