@@ -60,6 +60,11 @@ func passing(err error) bool {
 		switch answer.ErrorCode {
 		case codeStoreFailed, codeInsufficientResources:
 			return true
+		// A cluster says so while another message for the subject is on its way. It
+		// may still get lost (server/jetstream_batching.go, expectedPerSubjectInProcess),
+		// so this is no answer yet, although the client's documentation takes it for one.
+		case jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+			return true
 		case jetstream.JSErrCodeJetStreamNotEnabled, jetstream.JSErrCodeJetStreamNotEnabledForAccount:
 			return false
 		}
@@ -77,12 +82,11 @@ func passing(err error) bool {
 	return true
 }
 
-// taken tells whether a message was refused because its subject has one
-// already. A cluster of servers has a code of its own for that.
+// taken tells whether a message was refused because its subject has one already,
+// for good.
 func taken(err error) bool {
 	answer, ok := errors.AsType[*jetstream.APIError](err)
-	return ok && (answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
-		answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+	return ok && answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
 }
 
 // sleep waits for d, or returns false when ctx ends before.

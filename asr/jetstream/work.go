@@ -42,7 +42,7 @@ type Worked struct {
 	Done    int // results committed, transcribed by this worker, now or earlier
 	Resumed int // of them, those that were in its journal
 	Failed  int // failures committed
-	Late    int // results that another worker had committed first
+	Late    int // results that were there first: another worker's, or this one's whose acknowledgement was lost
 	Skipped int // jobs that had a result when they came
 }
 
