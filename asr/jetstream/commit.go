@@ -31,22 +31,19 @@ func (w *worker) hasResult(ctx context.Context, j *job) (bool, error) {
 	return err == nil, err
 }
 
-func (s *slot) succeed(ctx context.Context, message jetstream.Msg, j *job, t asr.Transcript) error {
-	entry, err := toEntry(t, s.about)
+func (w *worker) succeed(ctx context.Context, j *job, t asr.Transcript) error {
+	entry, err := toEntry(t, w.about)
 	if err != nil {
-		return s.fail(ctx, message, j, err)
+		return w.fail(ctx, j, err)
 	}
-	first, err := s.commit(ctx, j, success(entry))
-	if err != nil {
-		return err
-	}
+	first, err := w.commit(ctx, j, success(entry))
 	if first {
-		s.count(&s.report.Done)
+		w.count(&w.report.Done)
 		if t.Resumed {
-			s.count(&s.report.Resumed)
+			w.count(&w.report.Resumed)
 		}
 	}
-	return s.acknowledge(message)
+	return err
 }
 
 func success(e manifest.Entry) result {
@@ -54,15 +51,13 @@ func success(e manifest.Entry) result {
 	return result{Entry: text, SHA256: sumOf([]byte(text))}
 }
 
-func (s *slot) fail(ctx context.Context, message jetstream.Msg, j *job, cause error) error {
-	first, err := s.commit(ctx, j, result{Error: cause.Error(), Cause: causeOf(cause)})
-	if err != nil {
-		return err
-	}
+func (w *worker) fail(ctx context.Context, j *job, cause error) error {
+	w.log.Warn("job failed", "path", j.Entry.AudioPath, "err", cause)
+	first, err := w.commit(ctx, j, result{Error: cause.Error(), Cause: causeOf(cause)})
 	if first {
-		s.count(&s.report.Failed)
+		w.count(&w.report.Failed)
 	}
-	return s.acknowledge(message)
+	return err
 }
 
 // commit makes this the job's result, unless it has one: the first one wins,
@@ -71,18 +66,10 @@ func (w *worker) commit(ctx context.Context, j *job, r result) (first bool, err 
 	ctx, done := lingering(ctx, lastWords)
 	defer done()
 	r.Job, r.Attempt, r.Worker = j.ID, j.Attempt, w.name
-	if len(r.Entry) > maxInline {
-		r.Object = "result/" + j.Batch + "/" + j.ID + "/" + r.SHA256[:16]
-		text := []byte(r.Entry)
-		r.Entry = ""
-		err := w.fleet.put(ctx, r.Object, func() (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader(text)), nil
-		})
-		if err != nil {
-			return false, err
-		}
-	}
 	data, err := json.Marshal(r)
+	if err == nil && len(data) > maxInline {
+		data, err = w.outsource(ctx, j, r)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -96,6 +83,19 @@ func (w *worker) commit(ctx context.Context, j *job, r result) (first bool, err 
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// outsource puts an entry that is too long for a message into an object.
+func (w *worker) outsource(ctx context.Context, j *job, r result) ([]byte, error) {
+	text := []byte(r.Entry)
+	r.Entry, r.Object = "", "result/"+j.Batch+"/"+j.ID+"/"+r.SHA256[:16]
+	err := w.fleet.put(ctx, r.Object, func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(text)), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(r)
 }
 
 // acknowledge takes the job out of the queue. If that gets lost the job comes

@@ -338,3 +338,22 @@ func TestParallel(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, most.Load())
 }
+
+// What is in the queue and is no job costs no worker its life.
+func TestForgedJob(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 1), jetstream.SubmitOptions{})
+	js := o.raw()
+	for n, data := range []string{"", "{}", `{"batch": "b.>", "id": "*", "sha256": "x", "entry": "{}"}`, "\x00"} {
+		_, err := js.Publish(t.Context(), fmt.Sprintf("hf.job.b.urgent.%d", n), []byte(data))
+		require.NoError(t, err)
+	}
+	o.work(&fake{}, jetstream.WorkOptions{})
+	_, err := o.collect("b")
+	require.NoError(t, err)
+	waitFor(t, func() bool {
+		s, err := o.fleet.Status(t.Context(), "b")
+		require.NoError(t, err)
+		return s.Waiting == 0
+	})
+}

@@ -54,6 +54,18 @@ func newJob(batch string, e manifest.Entry, sum string) job {
 	return job{Batch: batch, ID: sumOf([]byte(about))[:32], SHA256: sum, Entry: line{e}}
 }
 
+// check refuses what would make names on the server that mean something else.
+func (j *job) check() error {
+	if !isHex(j.ID, 32) || !isHex(j.SHA256, 64) || j.Attempt < 0 {
+		return fmt.Errorf("job %q is none", j.ID)
+	}
+	return checkBatch(j.Batch)
+}
+
+func isHex(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 // key is that of the result in the collector's journal.
 func (j *job) key() string { return j.Batch + "." + j.ID }
 
@@ -71,7 +83,7 @@ func givenSum(e manifest.Entry) (string, error) {
 		return "", nil
 	}
 	var sum string
-	if err := json.Unmarshal(raw, &sum); err != nil || len(sum) != 64 || strings.Trim(sum, "0123456789abcdef") != "" {
+	if err := json.Unmarshal(raw, &sum); err != nil || !isHex(sum, 64) {
 		return "", fmt.Errorf("field %q is not 64 hexadecimal digits in lower case", sumField)
 	}
 	return sum, nil
@@ -90,8 +102,8 @@ type result struct {
 	Cause string `json:"cause,omitempty"` // which of asr's errors that is
 }
 
-// maxInline is how large an entry may be to travel in a message: the server's
-// limit is 1 MiB.
+// maxInline is how long the message of a result may be: the server's limit is
+// 1 MiB. A longer entry becomes an object.
 const maxInline = 512 << 10
 
 func sumOf(b []byte) string {

@@ -27,77 +27,85 @@ const (
 	maxCaution  = 30 * time.Second
 )
 
+// settled, in place of a delay, says that the job has left the queue.
+const settled time.Duration = -1
+
 // do does one job. Its error ends the worker.
 func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
-	var j job
+	j, tries, err := parseJob(message)
+	if err != nil {
+		s.log.Error("a job cannot be read and is dropped; submit the batch again", "subject", message.Subject(), "err", err)
+		return s.acknowledge(message)
+	}
+	release := s.hold(message)
+	ctx, done := s.cancels.job(ctx, j.Batch)
+	delay, err := s.attempt(ctx, &j, tries)
+	if errors.Is(context.Cause(ctx), ErrCancelled) {
+		delay, err = settled, nil
+	}
+	done()
+	release()
+	if delay == settled {
+		return errors.Join(err, s.acknowledge(message))
+	}
+	s.giveBack(message, delay)
+	return err
+}
+
+func parseJob(message jetstream.Msg) (j job, tries int, err error) {
 	meta, err := message.Metadata()
 	if err == nil {
 		err = json.Unmarshal(message.Data(), &j)
 	}
+	if err == nil {
+		err = j.check()
+	}
 	if err != nil {
-		s.log.Error("a job cannot be read and is dropped; submit the batch again", "subject", message.Subject(), "err", err)
-		return message.TermWithReason("cannot be read")
+		return j, 0, err
 	}
-	log := s.log.With("batch", j.Batch, "job", j.ID, "path", j.Entry.AudioPath)
-	release := s.hold(message)
-	defer release()
-	ctx, cancelled := s.cancels.job(ctx, j.Batch)
-	defer cancelled()
-	if errors.Is(context.Cause(ctx), ErrCancelled) {
-		return s.acknowledge(message)
-	}
-	there, err := s.hasResult(ctx, &j)
-	if err != nil || there {
-		if there {
-			s.count(&s.report.Skipped)
-			return s.acknowledge(message)
-		}
-		return s.ended(ctx, message, err)
-	}
-	tries := int(meta.NumDelivered)
-	if tries > s.opts.MaxTries {
-		log.Warn("job has failed too often", "tries", tries-1)
-		return s.fail(ctx, message, &j, fmt.Errorf("%d workers were given it and none came to an end: it kills the engine, or the worker", tries-1))
-	}
+	return j, int(meta.NumDelivered), nil
+}
 
-	t, err := s.transcribe(ctx, &j)
+// attempt brings a job to its result, or says after which delay another worker
+// may try. Its error ends the worker.
+func (s *slot) attempt(ctx context.Context, j *job, tries int) (delay time.Duration, err error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	there, err := s.hasResult(ctx, j)
+	if err != nil {
+		return 0, err
+	}
+	if there {
+		s.count(&s.report.Skipped)
+		return settled, nil
+	}
+	if tries > s.opts.MaxTries {
+		return settled, s.fail(ctx, j, fmt.Errorf("%d workers were given it and none came to an end: it kills the engine, or the worker", tries-1))
+	}
+	t, err := s.transcribe(ctx, j)
 	if err == nil {
 		s.untroubled()
-		return s.succeed(ctx, message, &j, t)
+		return settled, s.succeed(ctx, j, t)
 	}
 	if ctx.Err() != nil {
-		return s.ended(ctx, message, nil)
+		return 0, context.Cause(ctx)
 	}
 	failed, isUtterance := errors.AsType[*asr.UtteranceError](err)
 	if isUtterance && errors.Is(failed, asr.ErrBadAudio) { // it would be bad everywhere
-		return s.fail(ctx, message, &j, err)
+		return settled, s.fail(ctx, j, err)
 	}
 	troubles := s.trouble()
 	dead, isEngine := errors.AsType[*asr.EngineError](err)
 	if !isUtterance && !isEngine || isEngine && (dead.Fatal || troubles >= maxTroubles) { // it is the worker's fault
-		s.giveBack(message, time.Second)
-		return err
+		return time.Second, err
 	}
 	if tries >= s.opts.MaxTries {
-		return s.fail(ctx, message, &j, err)
+		return settled, s.fail(ctx, j, err)
 	}
-	delay := min(time.Second<<(tries-1), time.Minute)
-	log.Info("job failed and is given back", "tries", tries, "delay", delay, "err", err)
-	s.giveBack(message, delay)
-	return nil
-}
-
-// ended gives back a job that was interrupted, or drops it if its batch is
-// cancelled.
-func (s *slot) ended(ctx context.Context, message jetstream.Msg, err error) error {
-	if errors.Is(context.Cause(ctx), ErrCancelled) {
-		return s.acknowledge(message)
-	}
-	s.giveBack(message, 0)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
+	delay = min(time.Second<<(tries-1), time.Minute)
+	s.log.Info("job failed and is given back", "path", j.Entry.AudioPath, "tries", tries, "delay", delay, "err", err)
+	return delay, nil
 }
 
 // trouble counts failures that may be this worker's fault, since the last success.

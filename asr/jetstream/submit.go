@@ -80,7 +80,7 @@ type submission struct {
 	fleet    *Fleet
 	batch    string
 	opts     SubmitOptions
-	all      []job           // distinct, in the order of the input
+	all      []job           // in the order of the input, the same one perhaps twice
 	missing  map[string]bool // ids of those to publish
 	uploaded map[string]bool // checksums of recordings
 	cancels  int

@@ -36,7 +36,7 @@ func (w *worker) sendUnsent(ctx context.Context) error {
 	}
 	for _, e := range last {
 		var m jobMark
-		if raw, ok := e.Extra.Get(jobField); !ok || json.Unmarshal(raw, &m) != nil || checkBatch(m.Batch) != nil {
+		if raw, ok := e.Extra.Get(jobField); !ok || json.Unmarshal(raw, &m) != nil {
 			continue
 		}
 		j := job{Batch: m.Batch, ID: m.ID, Attempt: m.Attempt}
