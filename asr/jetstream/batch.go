@@ -105,9 +105,9 @@ func (f *Fleet) list(ctx context.Context, object string) (jobs []job, err error)
 	return jobs, lines.Err()
 }
 
-// Cancel takes a batch back: jobs that nobody works on go, and workers stop
-// those that they work on. Results that are there stay. Submit makes it a batch
-// again.
+// Cancel takes a batch back: jobs that nobody works on go at once, and workers
+// stop those that they work on when they next renew their lease, within a third
+// of Config.AckWait. Results that are there stay. Submit makes it a batch again.
 func (f *Fleet) Cancel(ctx context.Context, name string) error {
 	b, err := f.batch(ctx, name)
 	if err != nil {

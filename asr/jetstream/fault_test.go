@@ -307,9 +307,9 @@ func TestBrokenWorkerIsNoSink(t *testing.T) {
 	o.work(&fake{hear: func(context.Context, int) (asr.Transcript, error) {
 		broken.Add(1)
 		return asr.Transcript{}, &asr.UtteranceError{Err: asr.ErrOutOfMemory}
-	}}, jetstream.WorkOptions{MaxTries: 3})
+	}}, jetstream.WorkOptions{})
 	waitFor(t, func() bool { return broken.Load() > 1 })
-	o.work(&fake{}, jetstream.WorkOptions{MaxTries: 3})
+	o.work(&fake{}, jetstream.WorkOptions{})
 	report, err := o.collect("b")
 	require.NoError(t, err)
 	require.Equal(t, 60, report.Done)

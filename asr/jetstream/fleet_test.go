@@ -178,7 +178,7 @@ func TestFullQueue(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	o := newOffice(t, jetstream.Config{})
+	o := newOffice(t, jetstream.Config{AckWait: time.Second})
 	entries := o.record(0, 5)
 	o.submit("b", entries, jetstream.SubmitOptions{})
 	started, stopped := make(chan struct{}), make(chan struct{})

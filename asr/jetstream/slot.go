@@ -37,13 +37,11 @@ func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
 		s.log.Error("a job cannot be read and is dropped; submit the batch again", "subject", message.Subject(), "err", err)
 		return s.acknowledge(message)
 	}
-	release := s.hold(message)
-	ctx, done := s.cancels.job(ctx, j.Batch)
+	ctx, release := s.hold(ctx, message, j.Batch)
 	delay, err := s.attempt(ctx, &j, tries)
 	if errors.Is(context.Cause(ctx), ErrCancelled) {
 		delay, err = settled, nil
 	}
-	done()
 	release()
 	if delay == settled {
 		return errors.Join(err, s.acknowledge(message))
@@ -132,31 +130,40 @@ func (w *worker) caution() time.Duration {
 	return min(100*time.Millisecond<<min(w.troubles, maxTroubles), maxCaution)
 }
 
-// hold renews the job's lease until release. It ends with the call that does
-// the job, which the runner bounds by Options.Timeout and which returns when the
-// engine dies: so an engine that hangs does not hold its job for ever.
-func (w *worker) hold(message jetstream.Msg) (release func()) {
-	done := make(chan struct{})
+// hold renews the job's lease until release, and ends the context when the batch
+// is cancelled. It lives as long as the call that does the job, which the runner
+// bounds by Options.Timeout and which returns when the engine dies: so an engine
+// that hangs does not hold its job for ever.
+func (w *worker) hold(ctx context.Context, message jetstream.Msg, batch string) (held context.Context, release func()) {
+	held, cancel := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		ticker := time.NewTicker(max(w.lease/3, 10*time.Millisecond))
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				if err := message.InProgress(); err != nil {
-					w.log.Debug("renew lease", "err", err) // the commit is what counts
-				}
-			case <-done:
-				return
+		for sleep(held, max(w.lease/3, 10*time.Millisecond)) {
+			if err := message.InProgress(); err != nil {
+				w.log.Debug("renew lease", "err", err) // the commit is what counts
+			}
+			if w.isCancelled(held, batch) {
+				cancel(ErrCancelled)
 			}
 		}
 	}()
-	return func() {
-		close(done)
+	return held, func() {
+		cancel(nil)
 		<-ended
 	}
+}
+
+// isCancelled asks once; there is a next time.
+func (w *worker) isCancelled(ctx context.Context, name string) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	value, err := w.batches.Get(ctx, name)
+	if err != nil {
+		return false
+	}
+	var b batch
+	return json.Unmarshal(value.Value(), &b) == nil && b.Cancelled
 }
 
 // transcribe fetches the audio and runs the engine. The transcript is in the

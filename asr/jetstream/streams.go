@@ -79,18 +79,6 @@ func (c *Config) maxJobs() int64 {
 // checked: the last one to configure must not win.
 func (f *Fleet) create(ctx context.Context) error {
 	err := f.repeat(ctx, "make streams", func(ctx context.Context) error {
-		for _, config := range []jetstream.StreamConfig{f.config.jobs(), f.config.results()} {
-			_, err := f.js.CreateStream(ctx, config)
-			if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-				return err
-			}
-		}
-		for _, priority := range []string{urgent, normal} {
-			_, err := f.js.CreateConsumer(ctx, jobsStream, f.config.consumer(priority))
-			if err != nil && !errors.Is(err, jetstream.ErrConsumerExists) {
-				return err
-			}
-		}
 		_, err := f.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: batchesBucket, Description: "Holdfast: batches", History: 1,
 			Storage: jetstream.FileStorage, Replicas: max(1, f.config.Replicas),
@@ -104,6 +92,18 @@ func (f *Fleet) create(ctx context.Context) error {
 		})
 		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
 			return err
+		}
+		for _, config := range []jetstream.StreamConfig{f.config.results(), f.config.jobs()} {
+			_, err := f.js.CreateStream(ctx, config)
+			if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+				return err
+			}
+		}
+		for _, priority := range []string{urgent, normal} { // last: workers wait for them
+			_, err := f.js.CreateConsumer(ctx, jobsStream, f.config.consumer(priority))
+			if err != nil && !errors.Is(err, jetstream.ErrConsumerExists) {
+				return err
+			}
 		}
 		return nil
 	})

@@ -78,9 +78,6 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 		return Worked{}, err
 	}
 	defer w.scope.Close()
-	w.cancels = watchCancels(ctx, f)
-	defer w.cancels.stop()
-
 	if err := w.sendUnsent(ctx); err != nil {
 		return w.report, err
 	}
@@ -103,7 +100,10 @@ func (w *worker) find(ctx context.Context) error {
 		if w.normal, err = js.Consumer(ctx, jobsStream, normal); err != nil {
 			return err
 		}
-		w.results, err = js.Stream(ctx, resultsStream)
+		if w.results, err = js.Stream(ctx, resultsStream); err != nil {
+			return err
+		}
+		w.batches, err = js.KeyValue(ctx, batchesBucket)
 		return err
 	})
 	if err == nil {
@@ -123,9 +123,9 @@ type worker struct {
 	name           string
 	urgent, normal jetstream.Consumer
 	results        jetstream.Stream
+	batches        jetstream.KeyValue
 	lease          time.Duration
 	scope          *tempdir.Scope
-	cancels        *cancels
 
 	mu       sync.Mutex
 	report   Worked
