@@ -23,6 +23,7 @@ type job struct {
 	Attempt  int    `json:"attempt,omitempty"`
 	SHA256   string `json:"sha256"`             // of the audio file
 	Uploaded bool   `json:"uploaded,omitempty"` // it is in the object store
+	Cancels  int    `json:"cancels,omitempty"`  // of the batch, when the job was sent
 	Entry    line   `json:"entry"`
 }
 

@@ -37,7 +37,7 @@ func (s *slot) do(ctx context.Context, message jetstream.Msg) error {
 		s.log.Error("a job cannot be read and is dropped; submit the batch again", "subject", message.Subject(), "err", err)
 		return s.acknowledge(message)
 	}
-	ctx, release := s.hold(ctx, message, j.Batch)
+	ctx, release := s.hold(ctx, message, &j)
 	delay, err := s.attempt(ctx, &j, tries)
 	if errors.Is(context.Cause(ctx), ErrCancelled) {
 		delay, err = settled, nil
@@ -134,7 +134,7 @@ func (w *worker) caution() time.Duration {
 // is cancelled. It lives as long as the call that does the job, which the runner
 // bounds by Options.Timeout and which returns when the engine dies: so an engine
 // that hangs does not hold its job for ever.
-func (w *worker) hold(ctx context.Context, message jetstream.Msg, batch string) (held context.Context, release func()) {
+func (w *worker) hold(ctx context.Context, message jetstream.Msg, j *job) (held context.Context, release func()) {
 	held, cancel := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -143,7 +143,7 @@ func (w *worker) hold(ctx context.Context, message jetstream.Msg, batch string) 
 			if err := message.InProgress(); err != nil {
 				w.log.Debug("renew lease", "err", err) // the commit is what counts
 			}
-			if w.isCancelled(held, batch) {
+			if w.isCancelled(held, j) {
 				cancel(ErrCancelled)
 			}
 		}
@@ -154,16 +154,17 @@ func (w *worker) hold(ctx context.Context, message jetstream.Msg, batch string) 
 	}
 }
 
-// isCancelled asks once; there is a next time.
-func (w *worker) isCancelled(ctx context.Context, name string) bool {
+// isCancelled asks once; there is a next time. A job that was sent since is not
+// meant, even if the answer is old, as those of a cluster can be.
+func (w *worker) isCancelled(ctx context.Context, j *job) bool {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	value, err := w.batches.Get(ctx, name)
+	value, err := w.batches.Get(ctx, j.Batch)
 	if err != nil {
 		return false
 	}
 	var b batch
-	return json.Unmarshal(value.Value(), &b) == nil && b.Cancelled
+	return json.Unmarshal(value.Value(), &b) == nil && b.Cancelled && b.Cancels > j.Cancels
 }
 
 // transcribe fetches the audio and runs the engine. The transcript is in the

@@ -326,7 +326,9 @@ func (s *submission) upload(ctx context.Context, j *job) error {
 }
 
 func (s *submission) send(ctx context.Context, j *job, priority string) error {
-	data, err := json.Marshal(j)
+	sent := *j
+	sent.Cancels = s.cancels
+	data, err := json.Marshal(sent)
 	if err != nil {
 		return err
 	}
