@@ -17,7 +17,24 @@
 //  5. Cleaning up never fails a job. What cannot be deleted now is left to the
 //     next sweep, and reported.
 //
-// There are two kinds of Close. One that returns an error has something to
-// say about data: [manifest.Journal.Close]. One that cannot fail a job returns
-// none: [tempdir.Scope.Close] gives the paths that it had to leave instead.
+// # Where to begin
+//
+// An application begins with package asr: asr.Stream takes recordings, an
+// engine, a root and a journal, and yields transcripts. An engine is a package
+// below asr, or any type with the three methods of asr.Transcriber; its
+// example is a whole one. Packages retry, tempdir and manifest are of use
+// without any speech, and retry/locktest in the unit tests of any program that
+// writes files.
+//
+// # Two kinds of Close
+//
+// One that returns an error has something to say about data or a process:
+// manifest.Journal.Close, asr.Transcriber's. What was acknowledged before is
+// safe whatever it says. One that cannot fail a job returns none:
+// tempdir.Scope.Close gives the paths that it had to leave instead.
+//
+// What is written piece by piece has both Commit and Close, as a transaction
+// of database/sql has Commit and Rollback: manifest.Writer, retry.Pending.
+// Only Commit makes the file exist; Close without it drops what was written,
+// and after it does nothing. So Close is deferred, and its error may be dropped.
 package holdfast

@@ -25,9 +25,10 @@ func writeCTM(w *bufio.Writer, t asr.Transcript) error {
 		if text == "" {
 			continue
 		}
-		fmt.Fprintf(w, "%s 1 %.3f %.3f %s", name, word.Start.Seconds(), (word.End - word.Start).Seconds(), text)
-		if word.Confidence > 0 {
-			fmt.Fprintf(w, " %.3f", word.Confidence)
+		from, to := span(word.Start, word.End)
+		fmt.Fprintf(w, "%s 1 %.3f %.3f %s", name, from.Seconds(), (to - from).Seconds(), text)
+		if c := confidence(word); c > 0 {
+			fmt.Fprintf(w, " %.3f", c)
 		}
 		fmt.Fprintln(w)
 	}

@@ -36,8 +36,9 @@ func writeJSON(w *bufio.Writer, t asr.Transcript, segments []asr.Segment) error 
 		out := segment{ID: i, Start: s.Start.Seconds(), End: s.End.Seconds(), Text: s.Text}
 		last := i == len(segments)-1
 		for len(words) > 0 && (last || words[0].Start < segments[i+1].Start) {
+			from, to := span(words[0].Start, words[0].End)
 			out.Words = append(out.Words, word{
-				Word: words[0].Text, Start: words[0].Start.Seconds(), End: words[0].End.Seconds(), Probability: words[0].Confidence,
+				Word: words[0].Text, Start: from.Seconds(), End: to.Seconds(), Probability: confidence(words[0]),
 			})
 			words = words[1:]
 		}

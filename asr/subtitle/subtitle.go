@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,12 +69,31 @@ func Write(w io.Writer, f Format, t asr.Transcript) error {
 	return errors.Join(err, out.Flush())
 }
 
-// segmentsOf gives at least one segment to a transcript that has text.
+// segmentsOf gives at least one segment to a transcript that has text, and none
+// a time before the recording or an end before its start.
 func segmentsOf(t asr.Transcript) []asr.Segment {
-	if len(t.Segments) == 0 && t.Text != "" {
-		return []asr.Segment{{End: t.Duration, Text: t.Text}}
+	segments := slices.Clone(t.Segments)
+	if len(segments) == 0 && t.Text != "" {
+		segments = []asr.Segment{{End: t.Duration, Text: t.Text}}
 	}
-	return t.Segments
+	for i := range segments {
+		s := &segments[i]
+		s.Start, s.End = span(s.Start, s.End)
+	}
+	return segments
+}
+
+func span(start, end time.Duration) (from, to time.Duration) {
+	from = max(0, start)
+	return from, max(from, end)
+}
+
+// confidence is between 0 and 1; 0 is none, and so is what cannot be.
+func confidence(w asr.Word) float64 {
+	if w.Confidence > 0 { // also not for NaN
+		return min(w.Confidence, 1)
+	}
+	return 0
 }
 
 func writeTXT(w *bufio.Writer, segments []asr.Segment) {
@@ -97,10 +117,11 @@ func writeVTT(w *bufio.Writer, segments []asr.Segment) {
 	}
 }
 
+// writeTSV writes what openai-whisper does: a quotation mark is a character.
 func writeTSV(w *bufio.Writer, segments []asr.Segment) {
 	fmt.Fprint(w, "start\tend\ttext\n")
 	for _, s := range segments {
-		fmt.Fprintf(w, "%d\t%d\t%s\n", s.Start.Milliseconds(), s.End.Milliseconds(), oneLine(s.Text))
+		fmt.Fprintf(w, "%d\t%d\t%s\n", milliseconds(s.Start), milliseconds(s.End), oneLine(s.Text))
 	}
 }
 
@@ -112,17 +133,19 @@ func oneLine(s string) string {
 }
 
 // cueText is a line that no reader of SRT takes for a time, or for the blank
-// line that ends a cue.
+// line that ends a cue. SRT knows no escapes, so mark-up stays what it is.
 func cueText(s string) string {
-	s = strings.ReplaceAll(oneLine(s), "-->", "->")
+	s = strings.ReplaceAll(oneLine(s), "-->", "-- >")
 	if s == "" {
 		return "\u00a0"
 	}
 	return s
 }
 
+func milliseconds(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }
+
 // stamp writes hours, minutes, seconds and milliseconds.
 func stamp(d time.Duration, point rune) string {
-	ms := max(0, d.Round(time.Millisecond).Milliseconds())
+	ms := milliseconds(d)
 	return fmt.Sprintf("%02d:%02d:%02d%c%03d", ms/3600000, ms/60000%60, ms/1000%60, point, ms%1000)
 }

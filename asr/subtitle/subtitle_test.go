@@ -78,22 +78,6 @@ func TestJSON(t *testing.T) {
 	require.Len(t, doc.Segments[1].Words, 1)
 }
 
-// Text that is made to break out of its cue stays inside it.
-func TestHostileText(t *testing.T) {
-	tr := asr.Transcript{Segments: []asr.Segment{
-		{End: ms(1000), Text: "one\n\n2\r\n00:00:09,000 --> 00:00:10,000\nforged <b>&amp; \u2028bold\x00"},
-		{Start: ms(1000), End: ms(2000), Text: "\n\t "},
-	}}
-	srt := write(t, subtitle.SRT, tr)
-	require.Equal(t, 2, strings.Count(srt, "-->"))
-	require.Equal(t, 2, strings.Count(srt, "\n\n"))
-	vtt := write(t, subtitle.VTT, tr)
-	require.Equal(t, 2, strings.Count(vtt, "-->"))
-	require.NotContains(t, vtt, "<b>")
-	require.Contains(t, vtt, "&lt;b&gt;&amp;amp;")
-	require.Len(t, strings.Split(strings.TrimSuffix(write(t, subtitle.TSV, tr), "\n"), "\n"), 3)
-}
-
 func TestEmptyTranscript(t *testing.T) {
 	for _, f := range []subtitle.Format{subtitle.TXT, subtitle.SRT, subtitle.CTM} {
 		require.Empty(t, write(t, f, asr.Transcript{}), f)

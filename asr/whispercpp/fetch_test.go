@@ -24,6 +24,10 @@ import (
 const pipVariable = "WHISPERCPP_TEST_PIP"
 
 func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		fake(role, os.Args[1:])
+		os.Exit(0)
+	}
 	switch play := os.Getenv(pipVariable); {
 	case play == "" || !slices.Contains(os.Args, "download"):
 		os.Exit(m.Run())

@@ -132,7 +132,7 @@ func (o *output) words(duration time.Duration) []asr.Word {
 			w := &words[len(words)-1]
 			w.End = max(w.End, to)
 			w.Text = strings.TrimSpace(plain(pending))
-			w.Confidence = (w.Confidence*float64(tokens) + token.Confidence) / float64(tokens+1)
+			w.Confidence = (w.Confidence*float64(tokens) + max(0, min(token.Confidence, 1))) / float64(tokens+1)
 			tokens++
 		}
 	}

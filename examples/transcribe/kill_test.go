@@ -90,7 +90,10 @@ func TestInterrupt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	said := bufio.NewReader(pipe)
-	line, err := said.ReadString('\n') // 00.wav is in the journal
+	line, err := said.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "resuming: 1 done, 1 to do (100ms of audio)\n", line)
+	line, err = said.ReadString('\n')
 	require.NoError(t, err)
 	require.Contains(t, line, "transcribing")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
@@ -102,4 +105,32 @@ func TestInterrupt(t *testing.T) {
 	scopes, err := os.ReadDir(filepath.Join(d.base, "root", "s"))
 	require.NoError(t, err)
 	require.Empty(t, scopes)
+}
+
+// Interrupted in the middle, the next run says what is done and what is to do.
+func TestInterruptInTheMiddle(t *testing.T) {
+	const recordings = 12
+	d := newDesk(t, recordings)
+	cmd := d.command("-json", d.in)
+	cmd.Env = append(cmd.Env, delayVariable+"=20")
+	pipe, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	shown := bufio.NewScanner(pipe)
+	for range recordings / 2 {
+		require.True(t, shown.Scan())
+	}
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	_, err = io.Copy(io.Discard, pipe)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+
+	done := strings.Count(d.output(journalName), "\n")
+	require.GreaterOrEqual(t, done, recordings/2)
+	code, stdout, stderr := d.run("-json", d.in)
+	require.Zero(t, code, stderr)
+	require.Len(t, lines(t, stdout), recordings)
+	require.Contains(t, stderr, fmt.Sprintf("resuming: %d done, %d to do (", done, recordings-done))
+	require.Contains(t, stderr, fmt.Sprintf("%d transcribed, %d resumed, 0 failed", recordings-done, done))
+	require.Equal(t, recordings, strings.Count(d.output(journalName), "\n"))
 }

@@ -5,13 +5,12 @@
 //	transcribe [flags] [FILE | DIR | MANIFEST.json ...]
 //
 // Exit code 0: every input has a transcript. 1: some have none; each is named
-// on standard error with its cause. 2: the flags, the root, the output folder
-// or the engine cannot be used.
+// on standard error with its cause, or it was interrupted, which is said too.
+// 2: the flags, the root, the output folder or the engine cannot be used.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,7 +19,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/manifest"
 	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/tempdir"
@@ -40,7 +38,7 @@ const journalName = "journal.jsonl"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // who presses Ctrl-C twice wants out at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -50,12 +48,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return code
 	}
 	out := newPrinter(o, stdout, stderr)
-	defer out.close()
+	defer out.clear()
 	unusable := func(err error) int {
 		out.problem(err)
 		return exitUsage
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(out.aside(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 
 	root, err := tempdir.Open(ctx, o.root, tempdir.Options{Logger: log})
 	if err != nil {
@@ -70,47 +68,42 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return unusable(err)
 	}
 	defer journal.Close()
-	engine, err := openEngine(ctx, o, root, log, out)
+	engine, err := o.engine.Open(ctx, root, log, out.fetching)
+	out.clear()
 	if err != nil {
 		return unusable(err)
 	}
 	defer engine.Close()
 
-	publish := publisher{files: files, out: o.out, formats: o.formats, folders: o.inputs}
-	for t, err := range asr.Stream(ctx, engine, asr.Files(ctx, o.inputs...), asr.Options{
-		Root: root, Journal: journal, Logger: log, Trace: asr.Trace{Start: out.start},
-	}) {
-		if err == nil {
-			err = publish.write(ctx, t)
-		}
-		if err == nil {
-			err = out.transcript(t)
-		}
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			out.interrupted()
-			return exitFailed
-		default:
-			out.failed(err)
-			if _, ok := errors.AsType[*asr.EngineError](err); ok {
-				return exitUsage
-			}
-		}
+	j := job{
+		options: o, root: root, journal: journal, engine: engine, log: log, out: out,
+		publish: publisher{files: files, out: o.out, formats: o.formats, folders: o.folders()},
 	}
-	out.summary()
-	if out.failures > 0 {
-		return exitFailed
+	defer context.AfterFunc(ctx, out.stopping)()
+	interrupted, err := j.run(ctx)
+	if err != nil {
+		return unusable(err)
 	}
-	return exitOK
+	return out.end(interrupted)
 }
 
 func usage(w io.Writer) {
 	fmt.Fprint(w, `usage: transcribe [flags] [FILE | DIR | MANIFEST.json ...]
 
-Transcribes recordings. Without a name: the sample of the repository.
-Run the same command again to go on after an interruption: what is in
-the journal (OUT/journal.jsonl) is not transcribed again.
+Transcribes recordings, and the sound of videos where ffmpeg is installed: files,
+folders with all that is below them, and manifests as NeMo has them. Without a
+name: the sample of the repository. Run the same command again to go on after an
+interruption: what is in the journal (OUT/journal.jsonl) is not done again.
+
+  transcribe talk.wav lecture.mp4                   into transcripts/
+  transcribe -out texts -format srt,vtt recordings  a folder, into texts/
+  transcribe -model base -lang de interview.m4a     another model, a known language
+  transcribe -json manifest.json | jq -r .text      for other programs
+  transcribe -watch incoming                        whatever is put there, until Ctrl-C
+  transcribe -engine nemo -python venv/bin/python -model parakeet.nemo recordings
+
+Exit code 0: every input has a transcript. 1: some have none, or it was
+interrupted. 2: the flags, a folder or the engine cannot be used.
 
 `)
 }

@@ -31,12 +31,17 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(playVariable) == "":
 		os.Exit(m.Run())
+	case slices.Contains(os.Args, "--help"):
+		fmt.Println(whisperHelp)
 	case slices.Contains(os.Args, "-ojf"):
 		os.Exit(playWhisper(os.Args[1:]))
 	default:
 		main()
 	}
 }
+
+// whisperHelp is as much as the adapter has to read of the program's usage.
+const whisperHelp = "usage: whisper-cli -m -f -of -ojf -l -bs -bo -t"
 
 // playWhisper is a whisper.cpp that hears the number in the first sample. Like
 // the real one it writes its output file straight under the final name.

@@ -42,9 +42,9 @@ func TestWritesMissingOutputAgain(t *testing.T) {
 	code, _, stderr := d.run(d.in)
 	require.Zero(t, code, stderr)
 	require.NoError(t, os.Remove(filepath.Join(d.out, "00.txt")))
-	code, _, stderr = d.run("-format", "txt,json,vtt,tsv,ctm", "-words", d.in)
+	code, _, stderr = d.run("-format", "all", d.in)
 	require.Zero(t, code, stderr)
-	for _, name := range []string{"00.txt", "00.json", "00.vtt", "00.tsv", "00.ctm"} {
+	for _, name := range []string{"00.txt", "00.srt", "00.json", "00.vtt", "00.tsv", "00.ctm"} {
 		require.Contains(t, d.output(name), "0", name)
 	}
 }
@@ -104,6 +104,9 @@ func TestUsage(t *testing.T) {
 		"bad root":          {[]string{"-root", filepath.Join(d.base, "a,b"), file}, "characters"},
 		"output is a file":  {[]string{"-out", file, file}, "00.wav"},
 		"no input, no repo": {nil, "name a recording"},
+		"no NeMo":           {[]string{"-engine", "nemo", file}, "needs -python"},
+		"watched file":      {[]string{"-watch", file}, "not a folder"},
+		"below zero":        {[]string{"-parallel", "-1", file}, "below 0"},
 	} {
 		cmd := d.command(c.args...)
 		cmd.Dir = d.base
@@ -151,7 +154,26 @@ func TestSampleWithRealEngine(t *testing.T) {
 func TestHelp(t *testing.T) {
 	code, stderr := runInProcess("-h")
 	require.Equal(t, exitOK, code)
-	for _, name := range []string{"-engine", "-model", "-binary", "-python", "-root", "-out", "-format", "-lang", "-words", "-json", "-quiet"} {
+	for _, name := range []string{"-engine", "-model", "-binary", "-python", "-root", "-out", "-format", "-lang", "-words", "-json", "-quiet",
+		"-watch", "-parallel", "-server", "-processes", "-language", "-beams", "-threads"} {
 		require.Regexp(t, `(?m)^  `+name+`\b`, stderr)
 	}
+}
+
+// Without a journal nothing can be kept: a watched folder is not transcribed
+// again and again for nothing.
+func TestStopsWhenNothingCanBeKept(t *testing.T) {
+	d := newDesk(t, 3)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("needs /dev/full")
+	}
+	defer full.Close()
+	cmd := d.command("-json", "-watch", d.in)
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = full, &said
+	require.Error(t, cmd.Run())
+	require.Equal(t, exitUsage, cmd.ProcessState.ExitCode(), said.String())
+	require.Contains(t, said.String(), "no space left on device")
+	require.Positive(t, strings.Count(d.output(journalName), "\n"), "what was heard is kept")
 }

@@ -170,6 +170,7 @@ func TestConvertLikeOthers(t *testing.T) {
 		snr     float64 // dB
 	}{
 		{"speech-22050.wav", "speech-soxr-16000.wav", 42},
+		{"speech-8000.wav", "speech-8000-soxr-16000.wav", 42},
 		{"stereo-48000.wav", "stereo-scipy-16000.wav", 70},
 	} {
 		got, want := convert(t, testdata(t, c.in)), samples(testdata(t, c.out)[44:])

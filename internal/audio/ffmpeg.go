@@ -93,9 +93,9 @@ func (f FFmpeg) Decode(ctx context.Context, src, dst string) (Media, error) {
 		return Media{}, err
 	}
 	said, err := f.run(ctx, src, "-ac", "1", "-ar", strconv.Itoa(Rate),
-		// Silence up to the first sample, and the rest as it comes: ffmpeg would
-		// also drop sound where time stamps overlap.
-		"-af", "aresample=first_pts=0:min_hard_comp=1000000",
+		// Silence up to the first sample if it is later than 100 ms, and the rest as
+		// it comes: ffmpeg would also drop sound where time stamps overlap.
+		"-af", "aresample=first_pts=0:min_comp=0.1:min_hard_comp=1000000",
 		"-c:a", "pcm_s16le", "-map_metadata", "-1", "-fflags", "+bitexact", "-fs", strconv.FormatInt(limit, 10),
 		"-f", "wav", output)
 	if err != nil {

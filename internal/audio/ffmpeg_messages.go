@@ -19,12 +19,13 @@ type messages struct {
 	inOutput    bool // the description of the output has begun
 	first, last string
 	cut         string // says that the file ends too early
+	unsized     bool   // a WAV file that was written to a pipe
 }
 
 var (
 	inputLine    = regexp.MustCompile(`^\[info\] Input #0, (.+), from '`)
 	durationLine = regexp.MustCompile(`^\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),`)
-	streamLine   = regexp.MustCompile(`^\[info\]   {1,2}Stream #0:\d+\S*: (Audio|Video): (.*)`)
+	streamLine   = regexp.MustCompile(`^\[info\]   (?:  )?Stream #0:\d+\S*: (Audio|Video): (.*)`) // two more spaces before ffmpeg 5
 	audioStream  = regexp.MustCompile(`^([^ ,]+).*?, (\d+) Hz, ([^,]+)`)
 	errorLine    = regexp.MustCompile(`^(?:\[[^\[\]]+ @ [^\]]+\] )*\[(?:error|fatal|panic)\] (.*)`)
 )
@@ -50,6 +51,8 @@ func (m *messages) add(line []byte) {
 	switch {
 	case strings.Contains(s, "] [error] ") && (strings.Contains(s, "File ended prematurely") || strings.Contains(s, "partial file")):
 		m.cut = m.last
+	case strings.Contains(s, "] [warning] Ignoring maximum wav data size"):
+		m.unsized = true
 	case strings.Contains(s, "] [warning] Packet corrupt") && m.sizesItsPackets():
 		m.cut = "it ends inside a packet"
 	}
@@ -68,8 +71,8 @@ func (m *messages) sizesItsPackets() bool {
 
 func (m *messages) describe(s string) {
 	if found := durationLine.FindStringSubmatch(s); found != nil {
-		hours, _ := strconv.ParseInt(found[1], 10, 32)
-		minutes, _ := strconv.ParseInt(found[2], 10, 32)
+		hours, _ := strconv.ParseInt(found[1], 10, 16) // what is more becomes the most
+		minutes, _ := strconv.Atoi(found[2])
 		seconds, _ := strconv.ParseFloat(found[3], 64)
 		m.media.Duration = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute + time.Duration(seconds*1e9)
 	}
@@ -77,7 +80,7 @@ func (m *messages) describe(s string) {
 		m.media.Estimated = true
 	}
 	found := streamLine.FindStringSubmatch(s)
-	if found == nil || strings.HasSuffix(s, "(attached pic)") { // a cover
+	if found == nil || strings.Contains(s, " (attached pic)") { // a cover
 		return
 	}
 	m.media.streams++
@@ -126,7 +129,11 @@ func channels(layout string) int {
 // complete compares what was decoded with what the file has claimed.
 func (m *messages) complete(got time.Duration) error {
 	claimed := m.media.Duration
-	if m.cut != "" {
+	switch {
+	case m.unsized:
+		return bad("the header does not say how long the recording is (it was written to a pipe, or the recorder crashed), " +
+			"so nobody can tell whether it is complete" + whatIsThere)
+	case m.cut != "":
 		return bad("damaged or cut short: only %v of sound could be decoded (%s)%s", got.Round(10*time.Millisecond), m.cut, whatIsThere)
 	}
 	// Encoders pad, and count the padding or not. In a video the sound may end

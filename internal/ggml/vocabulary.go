@@ -60,6 +60,25 @@ func readVocabulary(r io.Reader, h Header) ([]string, error) {
 	return words, nil
 }
 
+// Words reads the vocabulary of a whole model file, as Inspect accepts it: what
+// each of the ordinary tokens says, as raw bytes.
+func Words(r io.ReaderAt, size int64) ([]string, error) {
+	c := &cursor{r: r, size: size, place: "the vocabulary"}
+	c.skip(int64(4 * (1 + len(new(Header).fields()))))
+	rows, columns := c.i32(), c.i32()
+	c.skip(4 * int64(rows) * int64(columns))
+	count := c.i32()
+	var words []string
+	for i := 0; i < count && c.err == nil; i++ {
+		n := c.i32()
+		if c.err == nil && (n < 0 || n > maxWord) {
+			return nil, refuse("damaged: word %d of the vocabulary claims %d bytes", i, n)
+		}
+		words = append(words, string(c.bytes(n)))
+	}
+	return words, c.err
+}
+
 // byteAlphabet maps the stand-ins of GPT-2's byte-level encoding to bytes:
 // printable Latin-1 stands for itself, the other bytes are U+0100, U+0101, … in
 // their order (bytes_to_unicode in OpenAI's encoder.py).

@@ -22,19 +22,43 @@ func Missing(t testing.TB, lane, reason string) {
 	t.Skip(reason)
 }
 
-// WhisperCPP gives the path of a real whisper.cpp program: HOLDFAST_WHISPER_CLI,
-// or one on the PATH, or the one that examples/transcribe has fetched.
+// WhisperCPP gives the path of a real whisper.cpp program: the first of
+// WhisperCPPs.
 func WhisperCPP(t testing.TB) string {
 	t.Helper()
-	for _, name := range []string{os.Getenv("HOLDFAST_WHISPER_CLI"), "whisper-cli", "whisper-cpp"} {
+	return WhisperCPPs(t)[0]
+}
+
+// WhisperCPPs gives the paths of real whisper.cpp programs, of several versions
+// where there are some: those that HOLDFAST_WHISPER_CLI lists (as PATH does), or
+// the one on the PATH, or the one that examples/transcribe has fetched.
+func WhisperCPPs(t testing.TB) []string {
+	t.Helper()
+	if list := filepath.SplitList(os.Getenv("HOLDFAST_WHISPER_CLI")); len(list) > 0 {
+		return list
+	}
+	for _, name := range []string{"whisper-cli", "whisper-cpp"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return []string{path}
+		}
+	}
+	if path := fetched("bin", "whisper-cpp-*"); path != "" {
+		return []string{path}
+	}
+	Missing(t, "whispercpp", "no whisper.cpp: set HOLDFAST_WHISPER_CLI, or run `go run ./examples/transcribe` once")
+	return nil
+}
+
+// WhisperServer gives the path of a real whisper-server:
+// HOLDFAST_WHISPER_SERVER, or one on the PATH.
+func WhisperServer(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("HOLDFAST_WHISPER_SERVER"), "whisper-server"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
 	}
-	if path := fetched("bin", "whisper-cpp-*"); path != "" {
-		return path
-	}
-	Missing(t, "whispercpp", "no whisper.cpp: set HOLDFAST_WHISPER_CLI, or run `go run ./examples/transcribe` once")
+	Missing(t, "whisperserver", "no whisper-server: set HOLDFAST_WHISPER_SERVER; .ci/whisper.sh builds one")
 	return ""
 }
 

@@ -1,0 +1,2 @@
+class SaveRestoreConnector:
+    model_extracted_dir = None

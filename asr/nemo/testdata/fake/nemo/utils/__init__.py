@@ -1,0 +1,6 @@
+class logging:
+    ERROR = 40
+
+    @staticmethod
+    def setLevel(level):
+        pass

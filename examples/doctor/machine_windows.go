@@ -1,0 +1,3 @@
+package main
+
+func system() machine { return machine{windows: true} }
