@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -67,12 +68,14 @@ func newCluster(t *testing.T, recordings int) *cluster {
 	}
 	out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "transcribe"), "../transcribe").CombinedOutput()
 	require.NoError(t, err, string(out))
-	self := fmt.Sprintf("#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", playVariable, os.Args[0])
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "fleet"), []byte(self), 0o700))
+	for name, variable := range map[string]string{"fleet": playVariable, "whisper-cli": whisperVariable} {
+		self := fmt.Sprintf("#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", variable, os.Args[0])
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte(self), 0o700))
+	}
 	var model bytes.Buffer
 	require.NoError(t, scripted.Write(&model, scripted.Script{}))
 	require.NoError(t, os.WriteFile(filepath.Join(c.base, "model.bin"), model.Bytes(), 0o600))
-	c.env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "USER=u", "WHISPER="+os.Args[0],
+	c.env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "USER=u", "WHISPER="+filepath.Join(bin, "whisper-cli"),
 		"MODEL="+filepath.Join(c.base, "model.bin"), "SCRATCH="+filepath.Join(c.base, "scratch"), "SLURM_TMPDIR="+filepath.Join(c.base, "scratch"))
 	return c
 }
@@ -102,13 +105,21 @@ func TestClusterRecipes(t *testing.T) {
 			task := func(k int) *exec.Cmd { return c.command(r.shell, r.script, fmt.Sprintf("%s=%d", r.index, k)) }
 
 			victim := task(0)
+			var said bytes.Buffer
+			victim.Stdout, victim.Stderr = &said, &said
 			require.NoError(t, victim.Start())
-			for _, err := range manifest.Follow(t.Context(), filepath.Join(c.base, "shards/0/journal.jsonl"), manifest.Options{}) {
-				require.NoError(t, err)
-				break
+			alive, ended := context.WithCancel(t.Context())
+			go func() {
+				_ = victim.Wait()
+				ended()
+			}()
+			journal := filepath.Join(c.base, "shards/0/journal.jsonl")
+			for range manifest.Follow(alive, journal, manifest.Options{}) {
+				break // it has done something, or ended
 			}
-			require.NoError(t, syscall.Kill(-victim.Process.Pid, syscall.SIGKILL))
-			_ = victim.Wait()
+			_ = syscall.Kill(-victim.Process.Pid, syscall.SIGKILL)
+			<-alive.Done()
+			require.Positive(t, countLines(journal), said.String())
 
 			for k := range shards {
 				out, err := task(k).CombinedOutput()

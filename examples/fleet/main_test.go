@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,12 +18,15 @@ import (
 	"github.com/holdfast-go/holdfast/manifest"
 )
 
-// playVariable makes the test binary play the program.
-const playVariable = "FLEET_TEST_PLAY"
+// Variables that make the test binary play the program, and its engine.
+const (
+	playVariable    = "FLEET_TEST_PLAY"
+	whisperVariable = "FLEET_TEST_WHISPER"
+)
 
 func TestMain(m *testing.M) {
 	switch {
-	case slices.Contains(os.Args, "-ojf"):
+	case os.Getenv(whisperVariable) != "":
 		os.Exit(playWhisper(os.Args[1:]))
 	case os.Getenv(playVariable) != "":
 		main()

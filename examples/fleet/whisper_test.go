@@ -9,6 +9,10 @@ import (
 
 // playWhisper is a whisper.cpp that hears the number in the first sample.
 func playWhisper(args []string) int {
+	if slices.Contains(args, "--help") {
+		fmt.Println("usage: whisper-cli -m -f -of -ojf -l -bs -bo -t")
+		return 0
+	}
 	value := func(name string) string { return args[slices.Index(args, name)+1] }
 	b, err := os.ReadFile(value("-f"))
 	if err != nil {
