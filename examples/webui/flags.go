@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+)
+
+type options struct {
+	addr, root, out                     string
+	engine, model, binary, python, lang string
+	limits                              limits
+}
+
+// parseFlags reads the command line. If ok is false the program ends with
+// code, and why has been said.
+func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) {
+	var maxSize, minFree int64
+	flags := flag.NewFlagSet("webui", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`ADDRESS` of this machine; port 0 takes a free one")
+	flags.StringVar(&o.root, "root", "", "`DIR` for temporary files; else one in the user's cache directory")
+	flags.StringVar(&o.out, "out", "transcripts-web", "`DIR` for uploads, transcripts and the journal")
+	flags.Int64Var(&maxSize, "max-size", 4096, "largest upload in `MiB`")
+	flags.Int64Var(&minFree, "min-free", 512, "`MiB` of disk that uploads leave free")
+	flags.StringVar(&o.engine, "engine", "whispercpp", "`ENGINE`: whispercpp")
+	flags.StringVar(&o.model, "model", "tiny.en", "`NAME` (tiny.en, base) or path of a model")
+	flags.StringVar(&o.binary, "binary", "", "`PATH` of whisper-cli; else that on the PATH, else one that is fetched")
+	flags.StringVar(&o.python, "python", "", "`PATH` of the Python that fetches the model")
+	flags.StringVar(&o.lang, "lang", "", "language `CODE`, such as en; else detected")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return o, exitOK, false
+	} else if err != nil {
+		return o, exitUsage, false
+	}
+	o.limits = limits{upload: maxSize << 20, free: minFree << 20}
+	err := o.check(flags.Args())
+	if err != nil {
+		fmt.Fprintf(stderr, "webui: %v\n", err)
+		return o, exitUsage, false
+	}
+	return o, exitOK, true
+}
+
+const usage = `usage: webui [flags]
+
+Serves a page on which recordings are transcribed. Open the address that it
+prints in a browser of this machine.
+
+  webui                                    the page at http://127.0.0.1:8080/
+  webui -model base -lang de -out ~/talks  another model, German, another folder
+
+`
+
+func (o *options) check(rest []string) (err error) {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected %q; recordings are uploaded on the page", rest[0])
+	case o.limits.upload <= 0 || o.limits.free < 0:
+		return errors.New("-max-size must be above 0 and -min-free must not be negative")
+	}
+	if o.root != "" {
+		if o.root, err = filepath.Abs(o.root); err != nil {
+			return err
+		}
+	}
+	o.out, err = filepath.Abs(o.out)
+	return err
+}
