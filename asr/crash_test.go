@@ -84,6 +84,9 @@ func unsynced() retry.FS {
 // disk may then be in is looked at: what was shown is in the journal, what was
 // published is there and whole, and the same job comes to its end.
 func TestEveryCrashOfTheWholeJob(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of crash states")
+	}
 	texts := map[string]string{"one.txt": "number 118\n", "two.txt": "number 123\n"}
 	states := 0
 	locktest.EveryCrash(t, job, func(t *testing.T, dir string, acked []string) {
@@ -119,6 +122,9 @@ func TestEveryCrashOfTheWholeJob(t *testing.T) {
 // After a crash the same command goes on: with a disk in any of the states that
 // one cut can leave, the job comes to its end.
 func TestJobEndsAfterEveryCrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of crash states")
+	}
 	one := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		return jobOf(t, fs, dir, ack, "one.wav") // each state costs a whole job
 	}

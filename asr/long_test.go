@@ -208,6 +208,9 @@ func TestLongRecordingsInParallel(t *testing.T) {
 // The power is cut after every operation over a recording in two parts: what
 // was shown is kept, and the same job comes to its end.
 func TestEveryCrashOfLongRecording(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of crash states")
+	}
 	long := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		ctx := context.Background()
 		path := filepath.Join(dir, "a.wav")

@@ -112,6 +112,7 @@ func modulesOf() map[string][]string {
 		"github.com/fsnotify/fsnotify":       {"examples"},
 		"github.com/hashicorp/go-multierror": {"tempdir", "manifest", "asr", "asr/jetstream"},
 		"golang.org/x/sys":                   {"internal/sysfs", "internal/host", "internal/proc", "examples"},
+		"golang.org/x/sync":                  {"asr/jetstream"},
 		"github.com/nats-io/nats.go":         {"asr/jetstream", "examples"},
 		"github.com/nats-io/nats-server/v2":  {"asr/jetstream", "examples"},
 		"github.com/nats-io/nkeys":           {"asr/jetstream", "examples"},
