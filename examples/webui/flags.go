@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+
+	"github.com/holdfast-go/holdfast/examples/internal/engine"
 )
 
 type options struct {
-	addr, root, out                     string
-	engine, model, binary, python, lang string
-	limits                              limits
+	addr, root, out string
+	engine          engine.Choice
+	limits          limits
 }
 
 // parseFlags reads the command line. If ok is false the program ends with
@@ -29,16 +31,13 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 	flags.StringVar(&o.out, "out", "transcripts-web", "`DIR` for uploads, transcripts and the journal")
 	flags.Int64Var(&maxSize, "max-size", 4096, "largest upload in `MiB`")
 	flags.Int64Var(&minFree, "min-free", 512, "`MiB` of disk that uploads leave free")
-	flags.StringVar(&o.engine, "engine", "whispercpp", "`ENGINE`: whispercpp")
-	flags.StringVar(&o.model, "model", "tiny.en", "`NAME` (tiny.en, base) or path of a model")
-	flags.StringVar(&o.binary, "binary", "", "`PATH` of whisper-cli; else that on the PATH, else one that is fetched")
-	flags.StringVar(&o.python, "python", "", "`PATH` of the Python that fetches the model")
-	flags.StringVar(&o.lang, "lang", "", "language `CODE`, such as en; else detected")
+	o.engine.Flags(flags)
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return o, exitOK, false
 	} else if err != nil {
 		return o, exitUsage, false
 	}
+	o.engine.Words = true // a page shows them, and programs may ask for them
 	o.limits = limits{upload: maxSize << 20, free: minFree << 20}
 	err := o.check(flags.Args())
 	if err != nil {
@@ -64,6 +63,9 @@ func (o *options) check(rest []string) (err error) {
 		return fmt.Errorf("unexpected %q; recordings are uploaded on the page", rest[0])
 	case o.limits.upload <= 0 || o.limits.free < 0:
 		return errors.New("-max-size must be above 0 and -min-free must not be negative")
+	}
+	if err := o.engine.Check(); err != nil {
+		return err
 	}
 	if o.root != "" {
 		if o.root, err = filepath.Abs(o.root); err != nil {
