@@ -148,7 +148,7 @@ let question = null; // answers it
 function confirmed(item) {
   const dialog = $("confirm");
   question?.(false);
-  $("confirm-text").textContent = `“${item.name}” and its transcript are removed from this machine.`;
+  $("confirm-text").textContent = `“${item.name}” and its files are removed. Its line in the journal stays.`;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((answer) => { question = answer; });
