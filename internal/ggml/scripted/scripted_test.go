@@ -94,8 +94,9 @@ func TestSaysTheScript(t *testing.T) {
 	} {
 		got := a.Transcription[i]
 		require.Equal(t, want.text, got.Text)
-		require.Equal(t, want.from, got.Offsets.From)
-		require.Equal(t, want.to, got.Offsets.To)
+		// whisper.cpp 1.9 may choose the neighbour of a time stamp, 20 ms away.
+		require.InDelta(t, want.from, got.Offsets.From, 20)
+		require.InDelta(t, want.to, got.Offsets.To, 20)
 	}
 }
 
