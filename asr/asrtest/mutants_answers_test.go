@@ -125,7 +125,10 @@ var answerMutants = map[string]mutant{
 	},
 	"it answers twice": {
 		change: says(func(e *engine, ctx context.Context, batch []asr.Utterance, yield yielder) {
-			oneByOne(e, ctx, batch, func(t asr.Transcript, err error) bool { return yield(t, err) && yield(t, err) })
+			oneByOne(e, ctx, batch, func(t asr.Transcript, err error) bool {
+				more := yield(t, err)
+				return more && yield(t, err)
+			})
 		}),
 		check: "batch", says: "was answered twice",
 	},

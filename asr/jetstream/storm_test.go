@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -106,7 +105,6 @@ type storm struct {
 	dir, address string
 	stop         []func()
 
-	mu                           sync.Mutex
 	server                       *player
 	workers                      []*player
 	workersKilled, serversKilled int
