@@ -61,7 +61,7 @@ func isSelectorExpr(n ast.Node, x, name string) bool {
 // checkPlaces: the repository names no folder of one machine and no package
 // registry; both are the business of whoever uses it.
 func checkPlaces(all tree) []string {
-	folder := regexp.MustCompile(`(?:^|[\s"'=(:\x60])(/(?:home|Users)/(?:[\w.-]+)|/root/[\w.]|/work/\w|/tmp/\w|[A-Z]:\\Users\\\w+)`)
+	folder := regexp.MustCompile(`(?:^|[\s"'=(:\x60])(/(?:home|Users)/(?:[\w.-]+)|/root/[\w.]|/srv/\w|/tmp/\w|[A-Z]:\\Users\\\w+)`)
 	example := regexp.MustCompile(`^(/home/|/Users/|[A-Z]:\\Users\\)(u|user|you|name|me|Ann)$`)
 	registry := regexp.MustCompile(`\b((?:files\.)?pythonhosted\.org|pypi\.org|(?:registry\.)?npmjs\.(?:org|com)|proxy\.golang\.org|` +
 		`sum\.golang\.org|goproxy\.\w+|conda\.anaconda\.org|(?:deb|security)\.debian\.org|archive\.ubuntu\.com)\b`)
