@@ -299,8 +299,7 @@ func TestUnsentIsSentFirst(t *testing.T) {
 }
 
 // A worker on which everything fails at once does not draw all jobs to it and
-// use up their tries. That one job meets it each time can happen, since the
-// server chooses; it is then reported, and no more.
+// use up their tries.
 func TestBrokenWorkerIsNoSink(t *testing.T) {
 	o := newOffice(t, jetstream.Config{})
 	o.submit("b", o.record(0, 60), jetstream.SubmitOptions{})
@@ -312,9 +311,8 @@ func TestBrokenWorkerIsNoSink(t *testing.T) {
 	waitFor(t, func() bool { return broken.Load() > 1 })
 	o.work(&fake{}, jetstream.WorkOptions{})
 	report, err := o.collect("b")
-	require.Equal(t, 60, report.Done+report.Failed)
-	require.LessOrEqual(t, report.Failed, 3)
-	require.Equal(t, report.Failed > 0, err != nil)
+	require.NoError(t, err)
+	require.Equal(t, 60, report.Done)
 	require.Less(t, broken.Load(), int64(20))
 }
 

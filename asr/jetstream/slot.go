@@ -102,6 +102,7 @@ func (s *slot) attempt(ctx context.Context, j *job, tries int) (delay time.Durat
 		return settled, s.fail(ctx, j, err)
 	}
 	delay = min(time.Second<<(tries-1), time.Minute)
+	s.giveWay(delay)
 	s.log.Info("job failed and is given back", "path", j.Entry.AudioPath, "tries", tries, "delay", delay, "err", err)
 	return delay, nil
 }
@@ -117,17 +118,26 @@ func (w *worker) trouble() int {
 func (w *worker) untroubled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.troubles = 0
+	w.troubles, w.rest = 0, time.Time{}
+}
+
+// giveWay makes a worker in trouble rest until the job that it gives back has
+// been there for others: whoever else asks gets it first, and its tries are not
+// used up here.
+func (w *worker) giveWay(delay time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.troubles > 1 {
+		caution := min(100*time.Millisecond<<min(w.troubles, maxTroubles), maxCaution)
+		w.rest = time.Now().Add(max(caution, delay+2*fetchWait))
+	}
 }
 
 // caution is how long to wait before the next job.
 func (w *worker) caution() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.troubles < 2 {
-		return 0
-	}
-	return min(100*time.Millisecond<<min(w.troubles, maxTroubles), maxCaution)
+	return time.Until(w.rest)
 }
 
 // hold renews the job's lease until release, and ends the context when the batch

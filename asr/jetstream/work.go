@@ -132,6 +132,7 @@ type worker struct {
 	busy     int       // calls of the engine
 	last     time.Time // there was something to do
 	troubles int       // since the last success
+	rest     time.Time // no job is asked for before
 }
 
 // begin notes that there is something to do.
