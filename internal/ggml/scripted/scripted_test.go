@@ -94,9 +94,13 @@ func TestSaysTheScript(t *testing.T) {
 	} {
 		got := a.Transcription[i]
 		require.Equal(t, want.text, got.Text)
-		// whisper.cpp 1.9 may choose the neighbour of a time stamp, 20 ms away.
-		require.InDelta(t, want.from, got.Offsets.From, 20)
-		require.InDelta(t, want.to, got.Offsets.To, 20)
+		// whisper.cpp 1.9 lets a segment begin one time stamp after the last one's end.
+		later := want.from
+		if i > 0 {
+			later += 20
+		}
+		require.Contains(t, []int{want.from, later}, got.Offsets.From)
+		require.Equal(t, want.to, got.Offsets.To)
 	}
 }
 
