@@ -174,6 +174,6 @@ func TestStopsWhenNothingCanBeKept(t *testing.T) {
 	cmd.Stdout, cmd.Stderr = full, &said
 	require.Error(t, cmd.Run())
 	require.Equal(t, exitUsage, cmd.ProcessState.ExitCode(), said.String())
-	require.Contains(t, said.String(), "write /dev/stdout")
+	require.Regexp(t, "write .*(no space left on device|Disk full)", said.String()) // Linux, Wine
 	require.Positive(t, strings.Count(d.output(journalName), "\n"), "what was heard is kept")
 }
