@@ -124,7 +124,7 @@ func pythons(path string, size int64, verb string, libraries ...string) []varian
 	var variants []variant
 	for _, library := range libraries {
 		variants = append(variants, variant{"python-" + library, func(b *testing.B) {
-			p := startPython(b, verb+"-"+library, path)
+			p := startPython(b, manifestPython(b), peers, verb+"-"+library, path)
 			b.SetBytes(size)
 			b.ResetTimer()
 			if err := p.do(b.N); err != nil {

@@ -21,9 +21,8 @@ type python struct {
 	lines *bufio.Scanner
 }
 
-// startPython skips the benchmark where there is no Python, or a package is missing. HOLDFAST_BENCH_PYTHON names one
-// that has orjson.
-func startPython(b *testing.B, job, path string) *python {
+// manifestPython gives a Python for peers.py, or skips the benchmark. HOLDFAST_BENCH_PYTHON names one that has orjson.
+func manifestPython(b *testing.B) string {
 	name := os.Getenv("HOLDFAST_BENCH_PYTHON")
 	if name == "" {
 		name = "python3"
@@ -32,8 +31,15 @@ func startPython(b *testing.B, job, path string) *python {
 	if err != nil {
 		b.Skip("there is no Python to compare with: ", err)
 	}
-	p := &python{cmd: exec.Command(exe, "-c", peers, job, path)}
+	return exe
+}
+
+// startPython starts a script, and skips the benchmark where it says that a package is missing.
+func startPython(b *testing.B, exe, script string, args ...string) *python {
+	p := &python{cmd: exec.Command(exe, append([]string{"-c", script}, args...)...)}
+	p.cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "OMP_NUM_THREADS=1")
 	p.cmd.Stderr = os.Stderr
+	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		b.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 // Report runs the benchmarks against their peers and makes docs/benchmarks.md, its charts and its raw results, which
 // benchstat reads. In the folder of the module bench:
 //
-//	go run ./report                  # everything, 8 minutes
+//	go run ./report                  # everything, 15 minutes
 //	go run ./report -only Replace    # one section; the page keeps the others' earlier results
 //	go run ./report -rounds 0        # the page anew, from the results that are there
 //
 // orjson is installed into a virtual environment in the user's cache directory. The Windows part needs Wine as
-// .ci/wine.sh makes it, or Windows; without, the page says that it is missing.
+// .ci/wine.sh makes it, or Windows. The engines are those that the variables HOLDFAST_WHISPER_CLI, HOLDFAST_WHISPER_SERVER,
+// HOLDFAST_NEMO_PYTHON and HOLDFAST_NEMO_MODELS name; .ci/whisper.sh and .ci/nemo.sh make them. What is missing is not
+// measured, and the page keeps what it has.
 package main
 
 import (

@@ -90,7 +90,7 @@ func strong(by string) string {
 // heading is a unit as people read it.
 func heading(unit string) string {
 	return strings.NewReplacer("ns/op", "time", "%-failed", "gave up", "ms-late", "late by", "ms-p50", "median", "ms-p95", "95 %",
-		"holds/save", "holds a save").Replace(unit)
+		"ms/recording", "a recording", "holds/save", "holds a save").Replace(unit)
 }
 
 // cell is a value, what it is beside ours, and how many gave up, after which a comparison would flatter.
@@ -123,6 +123,8 @@ func value(v float64, unit string) string {
 		return fmt.Sprintf("%.3g ms", v/1e6)
 	case unit == "ns/op":
 		return fmt.Sprintf("%.3g µs", v/1e3)
+	case unit == "ms/recording":
+		return fmt.Sprintf("%.3g ms", v)
 	case strings.HasPrefix(unit, "ms-"):
 		return fmt.Sprintf("%.0f ms", v)
 	case unit == "%-failed":

@@ -15,6 +15,7 @@ type section struct {
 	rounds  int      // 0: as many as are asked for
 	prints  bool     // a test that prints lines as benchmarks do
 	windows bool     // on Windows or Wine
+	prepare string   // what has to be there before the command
 	rows    []note
 }
 
@@ -42,7 +43,7 @@ func (s section) command() string {
 	if s.windows {
 		c = "GOOS=windows CGO_ENABLED=0 " + c
 	}
-	return c + " ."
+	return s.prepare + c + " ."
 }
 
 func bench(name, time string) []string {
@@ -147,6 +148,29 @@ func sections() []section {
 				{"cp-sha256sum", "cp, then sha256sum of the copy"},
 				{"io.Copy", "no hash"},
 				{"io.Copy-sha256", "hashed while it is copied, in one goroutine"},
+			},
+		},
+		{
+			name: "Whisper", title: "Ten recordings through whisper.cpp", unit: "ms/recording", better: "less", args: bench("Whisper", "1x"), rounds: 3,
+			prepare: `d=DIR; ../../.ci/whisper.sh $d && HOLDFAST_WHISPER_CLI=$d/whisper-cli HOLDFAST_WHISPER_SERVER=$d/whisper-server `,
+			text: "whisper.cpp 1.9.1 with tiny.en hears recordings of 6.4 s, with five beams and greedily. A run of the library opens " +
+				"everything, stages, hashes and journals each recording, and closes. The model is that which `go run ./examples/transcribe` has fetched.",
+			rows: []note{
+				{"holdfast", "`asr.Run`, one process for each recording"},
+				{"holdfast-server", "`asr.Run`, one server that stays; its start is counted"},
+				{"shell-loop", "whisper-cli for each recording"},
+				{"one-call", "whisper-cli with all ten: the model is loaded once, and a crash takes the rest along"},
+			},
+		},
+		{
+			name: "NeMo", title: "Forty recordings through NeMo", unit: "ms/recording", better: "less", args: bench("NeMo", "3x"), rounds: 3,
+			prepare: `eval "$(../../.ci/nemo.sh DIR)" && `,
+			text: "NeMo 3.0.0 on the CPU, one thread, recordings of 6.4 s in batches of 8. The model is so small that it needs next to " +
+				"nothing itself: what is seen is everything around it, which a model of 600 million parameters hides.",
+			rows: []note{
+				{"holdfast", "`asr.Run` with an engine that is warm: staged, hashed, journaled"},
+				{"bare", "a warm Python process, `model.transcribe(paths, batch_size=8)`"},
+				{"script-each", "a Python process for each recording: imports NeMo, loads the model"},
 			},
 		},
 	}
