@@ -114,6 +114,9 @@ func cell(s section, ours, r row, group, unit string) string {
 	if s.better == "more" {
 		ratio = base / v
 	}
+	if ratio >= 100 {
+		return fmt.Sprintf("%s (%.0f)", text, ratio)
+	}
 	return fmt.Sprintf("%s (%.2g)", text, ratio)
 }
 
@@ -123,10 +126,10 @@ func value(v float64, unit string) string {
 		return fmt.Sprintf("%.3g ms", v/1e6)
 	case unit == "ns/op":
 		return fmt.Sprintf("%.3g µs", v/1e3)
-	case unit == "ms/recording":
-		return fmt.Sprintf("%.3g ms", v)
-	case strings.HasPrefix(unit, "ms-"):
+	case strings.HasPrefix(unit, "ms-"), unit == "ms/recording" && v >= 100:
 		return fmt.Sprintf("%.0f ms", v)
+	case unit == "ms/recording":
+		return fmt.Sprintf("%.2g ms", v)
 	case unit == "%-failed":
 		return fmt.Sprintf("%.0f %%", v)
 	case unit == "MB/s":

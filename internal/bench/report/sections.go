@@ -144,6 +144,7 @@ func sections() []section {
 				"found again; so compare with the rows that hash.",
 			rows: []note{
 				{"holdfast", "`Scope.Stage`: copy, hash, and a check that the source did not change"},
+				{"sha256", "the recording only read and hashed, no copy"},
 				{"cp", "no hash"},
 				{"cp-sha256sum", "cp, then sha256sum of the copy"},
 				{"io.Copy", "no hash"},
@@ -151,7 +152,7 @@ func sections() []section {
 			},
 		},
 		{
-			name: "Whisper", title: "Ten recordings through whisper.cpp", unit: "ms/recording", better: "less", args: bench("Whisper", "1x"), rounds: 3,
+			name: "Whisper", title: "Ten recordings through whisper.cpp", unit: "ms/recording", better: "less", args: bench("Whisper", "1x"),
 			prepare: `d=DIR; ../../.ci/whisper.sh $d && HOLDFAST_WHISPER_CLI=$d/whisper-cli HOLDFAST_WHISPER_SERVER=$d/whisper-server `,
 			text: "whisper.cpp 1.9.1 with tiny.en hears recordings of 6.4 s, with five beams and greedily. A run of the library opens " +
 				"everything, stages, hashes and journals each recording, and closes. The model is that which `go run ./examples/transcribe` has fetched.",
@@ -163,7 +164,7 @@ func sections() []section {
 			},
 		},
 		{
-			name: "NeMo", title: "Forty recordings through NeMo", unit: "ms/recording", better: "less", args: bench("NeMo", "3x"), rounds: 3,
+			name: "NeMo", title: "Forty recordings through NeMo", unit: "ms/recording", better: "less", args: bench("NeMo", "3x"),
 			prepare: `eval "$(../../.ci/nemo.sh DIR)" && `,
 			text: "NeMo 3.0.0 on the CPU, one thread, recordings of 6.4 s in batches of 8. The model is so small that it needs next to " +
 				"nothing itself: what is seen is everything around it, which a model of 600 million parameters hides.",
