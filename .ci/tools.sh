@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # tools.sh: what the compiler does not see. staticcheck for all three systems, known vulnerabilities, and changes to the
-# API since the last release. The tools are pinned in internal/tools/go.mod.
+# API since the last release. The tools are pinned in internal/tools/go.mod, and the Go that they look at too: an older
+# one may be installed, with vulnerabilities that are known.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+GOTOOLCHAIN=$(GOTOOLCHAIN=auto GOWORK=off go -C internal/tools env GOVERSION)
+export GOTOOLCHAIN
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-ci
-bin=$cache/tools-$(sha256sum internal/tools/go.sum | cut -c1-8)
+bin=$cache/tools-$(cat internal/tools/go.mod internal/tools/go.sum | sha256sum | cut -c1-8)
 mkdir -p "$bin"
 GOWORK=off go build -C internal/tools -o "$bin/" tool
 
@@ -44,11 +47,7 @@ fi
 for module in $modules; do
 	for os in linux windows darwin; do
 		echo "govulncheck: $module, $os"
-		# What lies in the installed Go is for whoever updates that, and is said.
-		if ! out=$(GOOS=$os CGO_ENABLED=0 vulncheck "$module" "${database[@]}" 2>&1); then
-			grep -q 'affected by .* from the Go standard library\.$' <<<"$out" || { printf '%s\n' "$out"; exit 1; }
-			echo "govulncheck: $(go version) has known vulnerabilities: use a newer one"
-		fi
+		out=$(GOOS=$os CGO_ENABLED=0 vulncheck "$module" "${database[@]}") || { printf '%s\n' "$out"; exit 1; }
 	done
 done
 

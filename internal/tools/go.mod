@@ -2,6 +2,9 @@ module github.com/holdfast-go/holdfast/internal/tools
 
 go 1.26.0
 
+// Its standard library is what govulncheck judges: raise it with each patch release.
+toolchain go1.26.11
+
 tool (
 	github.com/rhysd/actionlint/cmd/actionlint
 	golang.org/x/exp/cmd/apidiff
