@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/manifest"
 )
@@ -78,8 +79,13 @@ func (f *feeder) take(ctx context.Context, entry manifest.Entry) {
 	}
 }
 
-// add puts an utterance into the next batch.
+// add puts an utterance into the next batch, where IDs are unique: of the same
+// recording twice, as a whole and as a stretch of its whole length, say, the
+// parts are the same.
 func (f *feeder) add(ctx context.Context, t task) {
+	if slices.ContainsFunc(f.next.batch, func(other task) bool { return other.ID == t.ID }) {
+		f.send(ctx)
+	}
 	f.next.batch = append(f.next.batch, t)
 	if len(f.next.batch) >= f.opts.Batch {
 		f.send(ctx)

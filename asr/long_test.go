@@ -205,6 +205,27 @@ func TestLongRecordingsInParallel(t *testing.T) {
 	b.requireNoParts()
 }
 
+// The same long recording as two entries of a manifest, whose parts are the same:
+// both get their transcript.
+func TestLongRecordingTwiceInOneBatch(t *testing.T) {
+	b := newBench(t, 0)
+	path := b.record("long.wav", speech(40)) // a minute
+	in := func(yield func(manifest.Entry, error) bool) {
+		_ = yield(manifest.Entry{AudioPath: path}, nil) &&
+			yield(manifest.Entry{AudioPath: path, Duration: time.Minute}, nil)
+	}
+	engine := listener(10 * time.Second)
+	engine.batch = 100
+	found := 0
+	for transcript, err := range asr.Stream(t.Context(), engine, in, b.options()) {
+		require.NoError(t, err)
+		requireSpeech(t, 40, transcript)
+		found++
+	}
+	require.Equal(t, 2, found)
+	b.requireNoParts()
+}
+
 // The power is cut after every operation over a recording in two parts: what
 // was shown is kept, and the same job comes to its end.
 func TestEveryCrashOfLongRecording(t *testing.T) {
