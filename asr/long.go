@@ -119,7 +119,11 @@ func (r *runner) join(ctx context.Context, l *long) (outcome, bool) {
 		return outcome{failed: l.failed}, true
 	}
 	whole := l.join()
-	if err := r.keep(ctx, r.opts.Journal, l.task, whole); err != nil {
+	entry, err := whole.Entry(r.about)
+	if err == nil {
+		err = r.keep(ctx, r.opts.Journal, l.task, entry)
+	}
+	if err != nil {
 		r.stop(err)
 		return outcome{}, false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,6 +175,27 @@ func TestDishonestEngine(t *testing.T) {
 	require.Len(t, failed, 1)
 	require.ErrorIs(t, failed[0], asr.ErrNoResult)
 	require.Equal(t, "001.wav", filepath.Base(failed[0].Path))
+}
+
+// A transcript that no line can hold costs no other.
+func TestTranscriptThatCannotBeKept(t *testing.T) {
+	b := newBench(t, 3)
+	engine := &fake{batch: 3}
+	engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		for i, u := range batch {
+			transcript := engine.hear(u)
+			if i == 1 {
+				transcript.Words = []asr.Word{{Text: "number", Confidence: math.NaN()}}
+			}
+			yield(transcript, nil)
+		}
+	}
+	report, err := asr.Run(t.Context(), engine, b.files(), b.options())
+	require.ErrorContains(t, err, "001.wav: the engine's transcript cannot be kept")
+	require.ErrorContains(t, err, "NaN")
+	require.Equal(t, 2, report.Done)
+	require.Equal(t, 1, report.Failed)
+	require.Equal(t, []string{"number 1", "number 3"}, b.kept())
 }
 
 func TestDeadEngineKeepsEarlierResults(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -177,12 +178,11 @@ func (r *runner) count(o outcome) {
 
 // keep journals a transcript. The engine has given it: no cancelled context may
 // take it back.
-func (r *runner) keep(ctx context.Context, journal *manifest.Journal, t task, transcript Transcript) error {
-	entry, err := toEntry(transcript, r.about)
-	if err == nil {
-		err = journal.Append(context.WithoutCancel(ctx), t.key, entry)
+func (r *runner) keep(ctx context.Context, journal *manifest.Journal, t task, transcript manifest.Entry) error {
+	if abs, err := filepath.Abs(transcript.AudioPath); err == nil {
+		transcript.AudioPath = abs // a manifest must not depend on where it was made
 	}
-	if err != nil {
+	if err := journal.Append(context.WithoutCancel(ctx), t.key, transcript); err != nil {
 		return fmt.Errorf("the transcript of %s could not be kept: %w", t.Source.AudioPath, err)
 	}
 	return nil

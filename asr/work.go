@@ -124,12 +124,17 @@ func (r *runner) engineError(err error) error {
 func (r *runner) accept(ctx context.Context, t task, transcript Transcript) {
 	r.health.worked()
 	transcript.ID, transcript.Source, transcript.Duration = t.ID, t.Source, t.Duration
+	entry, err := transcript.Entry(r.about)
+	if err != nil {
+		r.fail(ctx, t, fmt.Errorf("the engine's transcript cannot be kept: %w", err))
+		return
+	}
 	journal := r.opts.Journal
 	if t.of != nil {
 		journal = t.of.journal
 	}
 	if journal != nil {
-		if err := r.keep(ctx, journal, t, transcript); err != nil {
+		if err := r.keep(ctx, journal, t, entry); err != nil {
 			r.stop(err)
 			return
 		}
