@@ -436,6 +436,28 @@ func TestManyFailuresAreCapped(t *testing.T) {
 	require.ErrorContains(t, err, "and 995 more")
 }
 
+// What ended a run is said first, however many utterances had failed before.
+func TestWhatEndedTheRunIsSaid(t *testing.T) {
+	b := newBench(t, 1)
+	engine := &fake{}
+	engine.answer = func(_ context.Context, _ []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", Err: errors.New("gone"), Fatal: true})
+	}
+	in := func(yield func(manifest.Entry, error) bool) {
+		for n := range 200 {
+			if !yield(manifest.Entry{AudioPath: filepath.Join(b.dir, fmt.Sprintf("%d.wav", n))}, nil) {
+				return
+			}
+		}
+		yield(manifest.Entry{AudioPath: filepath.Join(b.dir, "000.wav")}, nil)
+	}
+	report, err := asr.Run(t.Context(), engine, in, b.options())
+	require.Equal(t, 200, report.Failed)
+	require.Regexp(t, `^201 failures\n  - engine fake: gone\n`, err.Error())
+	require.ErrorContains(t, err, "and 196 more")
+	require.Len(t, slices.Collect(asr.Failures(err)), 100)
+}
+
 func TestOptionsAreNeeded(t *testing.T) {
 	_, err := asr.Run(t.Context(), &fake{}, asr.Files(t.Context()), asr.Options{})
 	require.ErrorContains(t, err, "Root and Options.Journal")
