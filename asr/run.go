@@ -91,7 +91,9 @@ func Run(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error]
 // [*UtteranceError] concerns one utterance and the sequence goes on; any other
 // error is its last element. To break out of the loop stops the engine. Memory
 // does not grow with the length of the input, which a goroutine of the run ranges
-// over, a few entries ahead; Stream returns when that has ended too.
+// over, a few entries ahead; Stream returns when that has ended too. The input may
+// be slow: what needs no engine is yielded in its turn all the same, but a batch
+// waits until it is full or the input ends, so set [Options].Batch to 1 then.
 func Stream(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error], o Options) iter.Seq2[Transcript, error] {
 	return func(yield func(Transcript, error) bool) {
 		newRunner(t, o).stream(ctx, in)(yield)

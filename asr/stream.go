@@ -50,10 +50,11 @@ type outcome struct {
 	failed     *UtteranceError // nil: there is a transcript
 }
 
-// job is what a worker takes: outcomes that need no engine, then a batch.
+// job is what a worker takes: a batch, or an outcome that needs no engine.
 type job struct {
-	settled []outcome
 	batch   []task
+	taken   chan struct{} // closed when a worker has the batch
+	settled outcome       // if there is no batch
 }
 
 // errStopped is the cause of the end when the caller wants no more.
@@ -112,7 +113,7 @@ func (r *runner) run(ctx context.Context, in iter.Seq2[manifest.Entry, error], y
 	defer func() { r.report.Left = r.scope.Close() }()
 
 	ctx, r.stop = context.WithCancelCause(ctx)
-	r.jobs, r.outcomes = make(chan job), make(chan outcome)
+	r.jobs, r.outcomes = make(chan job, maxAhead), make(chan outcome)
 	var feeding, working sync.WaitGroup
 	feed := feeder{runner: r}
 	feeding.Go(func() {

@@ -10,11 +10,13 @@ import (
 // work brings every utterance of a job to its outcome, whatever the engine does,
 // unless ctx is done.
 func (r *runner) work(ctx context.Context, j job) {
-	for _, o := range j.settled {
-		r.outcomes <- o
+	if j.batch == nil {
+		r.outcomes <- j.settled
+		return
 	}
+	close(j.taken)
 	batches := [][]task{j.batch}
-	for len(batches) > 0 && len(batches[0]) > 0 && ctx.Err() == nil {
+	for len(batches) > 0 && ctx.Err() == nil {
 		batch := batches[0]
 		batches = batches[1:]
 		left, err := r.attempt(ctx, batch)
