@@ -114,6 +114,7 @@ func (l *long) settle(i int, t Transcript, failed *UtteranceError) (last bool) {
 // run ends over it.
 func (r *runner) join(ctx context.Context, l *long) (outcome, bool) {
 	if l.failed != nil {
+		l.failed.ID = l.ID // not the part's
 		r.long.end(l)
 		r.busy.end(l.key)
 		return outcome{failed: l.failed}, true

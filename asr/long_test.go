@@ -150,6 +150,8 @@ func TestLongRecordingResumes(t *testing.T) {
 	}
 	report, err := asr.Run(t.Context(), first, b.files(), b.options())
 	require.ErrorContains(t, err, "long.wav: too loud")
+	failed, _ := errors.AsType[*asr.UtteranceError](err)
+	id := failed.ID
 	require.Equal(t, 1, report.Failed)
 	require.Greater(t, first.calls, 5)
 
@@ -158,6 +160,7 @@ func TestLongRecordingResumes(t *testing.T) {
 	for transcript, err := range asr.Stream(t.Context(), again, b.files(), b.options()) {
 		require.NoError(t, err)
 		requireSpeech(t, 40, transcript)
+		require.Equal(t, id, transcript.ID, "the recording's, not the part's")
 	}
 	require.Equal(t, 1, again.calls)
 	b.requireNoParts()
