@@ -221,3 +221,20 @@ func TestProgress(t *testing.T) {
 		require.Zero(t, last.ETA)
 	})
 }
+
+// Work for centuries has no ETA, and not one in the past.
+func TestProgressOfEndlessWork(t *testing.T) {
+	b := newBench(t, 2)
+	synctest.Test(t, func(t *testing.T) {
+		engine := &fake{}
+		engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+			<-time.After(10 * time.Minute)
+			yield(engine.hear(batch[0]), nil)
+		}
+		o := b.options()
+		o.Expect = asr.Amount{Audio: 100 * 365 * 24 * time.Hour}
+		o.Trace.Progress = func(p asr.Progress) { require.GreaterOrEqual(t, p.ETA, time.Duration(0)) }
+		_, err := asr.Run(t.Context(), engine, b.files(), o)
+		require.NoError(t, err)
+	})
+}
