@@ -97,6 +97,28 @@ func TestResumeFollowsContentAndEngine(t *testing.T) {
 	require.Equal(t, []string{"number 77"}, engine.heard, "a changed file is another one")
 }
 
+// A file that is replaced after it was hashed: what the engine hears is kept as
+// the transcript of what it heard.
+func TestFileChangesBeforeItIsStaged(t *testing.T) {
+	var path string
+	opened := 0
+	b := newBenchFS(t, 1, retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpOpen && op.Path == path {
+			if opened++; opened == 2 {
+				require.NoError(t, os.WriteFile(path, wav(77, time.Second), 0o600))
+			}
+		}
+		return next()
+	}})
+	path = filepath.Join(b.dir, "000.wav")
+	_, err := asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	require.Equal(t, []string{"number 77"}, b.kept())
+	report, err := asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Resumed)
+}
+
 func TestSameContentTwice(t *testing.T) {
 	b := newBench(t, 0)
 	b.record("a.wav", wav(9, time.Second))
@@ -461,4 +483,10 @@ func TestWhatEndedTheRunIsSaid(t *testing.T) {
 func TestOptionsAreNeeded(t *testing.T) {
 	_, err := asr.Run(t.Context(), &fake{}, asr.Files(t.Context()), asr.Options{})
 	require.ErrorContains(t, err, "Root and Options.Journal")
+}
+
+// An adapter may forget the cause of its error; what it says is printed.
+func TestErrorsWithoutACause(t *testing.T) {
+	require.EqualError(t, &asr.UtteranceError{Path: "a.wav"}, "transcribe a.wav: <nil>")
+	require.EqualError(t, &asr.EngineError{Engine: "fake"}, "engine fake: <nil>")
 }
