@@ -79,9 +79,8 @@ func (f *feeder) take(ctx context.Context, entry manifest.Entry) {
 	}
 }
 
-// add puts an utterance into the next batch, where IDs are unique: of the same
-// recording twice, as a whole and as a stretch of its whole length, say, the
-// parts are the same.
+// add puts an utterance into the next batch, in which IDs are unique. Two entries
+// may have the same parts: a file, and the stretch of it that is the whole file.
 func (f *feeder) add(ctx context.Context, t task) {
 	if slices.ContainsFunc(f.batch, func(other task) bool { return other.ID == t.ID }) {
 		f.send(ctx)
