@@ -41,7 +41,7 @@ func jobOf(t *testing.T, fs retry.FS, dir string, ack func(string), names ...str
 		}
 		require.NoError(t, os.WriteFile(path, wav(len(name)+int(name[0]), 100*time.Millisecond), 0o600))
 	}
-	root, err := tempdir.Open(ctx, filepath.Join(dir, "r"), tempdir.Options{FS: fs})
+	root, err := tempdir.Open(ctx, filepath.Join(dir, "r"), tempdir.Options{FS: fs, MinFree: -1})
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,18 @@ func unsynced() retry.FS {
 	}}
 }
 
+// inMemory puts the directories of a test into memory, where the system has such
+// a place: thousands of states are built and looked at, and the disk that matters
+// is a model.
+func inMemory(t *testing.T) {
+	t.Helper()
+	const memory = "/dev/shm"
+	if dir, err := os.MkdirTemp(memory, "hf-"); err == nil {
+		require.NoError(t, os.Remove(dir))
+		t.Setenv("TMPDIR", memory)
+	}
+}
+
 // The power is cut after every operation of the job, and every state that the
 // disk may then be in is looked at: what was shown is in the journal, what was
 // published is there and whole, and the same job comes to its end.
@@ -87,6 +99,7 @@ func TestEveryCrashOfTheWholeJob(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of crash states")
 	}
+	inMemory(t)
 	texts := map[string]string{"one.txt": "number 118\n", "two.txt": "number 123\n"}
 	states := 0
 	locktest.EveryCrash(t, job, func(t *testing.T, dir string, acked []string) {
@@ -125,6 +138,7 @@ func TestJobEndsAfterEveryCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of crash states")
 	}
+	inMemory(t)
 	one := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		return jobOf(t, fs, dir, ack, "one.wav") // each state costs a whole job
 	}

@@ -28,9 +28,9 @@ type UtteranceError struct {
 }
 
 func (e *UtteranceError) Error() string {
-	msg := "transcribe: " + e.Err.Error()
+	msg := fmt.Sprintf("transcribe: %v", e.Err)
 	if e.Path != "" && !strings.Contains(msg, e.Path) {
-		msg = "transcribe " + e.Path + ": " + e.Err.Error()
+		msg = fmt.Sprintf("transcribe %s: %v", e.Path, e.Err)
 	}
 	return withStderr(msg, e.Stderr)
 }
@@ -69,38 +69,47 @@ func withStderr(msg, stderr string) string {
 // Failures ranges over the utterances that failed in an error of [Run].
 func Failures(err error) iter.Seq[*UtteranceError] {
 	return func(yield func(*UtteranceError) bool) {
-		if many, ok := errors.AsType[*multierror.Error](err); ok {
-			for _, err := range many.Errors {
-				if failed, ok := errors.AsType[*UtteranceError](err); ok && !yield(failed) {
-					return
-				}
+		for _, err := range each(err) {
+			if failed, ok := errors.AsType[*UtteranceError](err); ok && !yield(failed) {
+				return
 			}
-			return
-		}
-		if failed, ok := errors.AsType[*UtteranceError](err); ok {
-			yield(failed)
 		}
 	}
+}
+
+// each takes a *multierror.Error apart.
+func each(err error) []error {
+	if many, ok := errors.AsType[*multierror.Error](err); ok {
+		return many.Errors
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 // maxFailures is how many failed utterances an error of Run holds; all of them
 // are counted in the report.
 const maxFailures = 100
 
-// formatFailures prints the first five of many.
-func formatFailures(total int) multierror.ErrorFormatFunc {
-	return func(errs []error) string {
-		if len(errs) == 1 && total <= 1 {
+// joinFailures makes the error of a run of what ended it, or nil, and of the
+// utterances that failed, of which there may have been more.
+func joinFailures(ended error, failed []error, total int) error {
+	errs := multierror.Append(ended, failed...)
+	count := len(errs.Errors) + total - len(failed)
+	errs.ErrorFormat = func(errs []error) string {
+		if len(errs) == 1 {
 			return errs[0].Error()
 		}
 		const shown = 5
-		lines := []string{fmt.Sprintf("%d failures", max(total, len(errs)))}
+		lines := []string{fmt.Sprintf("%d failures", count)}
 		for _, err := range errs[:min(shown, len(errs))] {
 			lines = append(lines, "  - "+err.Error())
 		}
-		if more := max(total, len(errs)) - shown; more > 0 {
+		if more := count - shown; more > 0 {
 			lines = append(lines, fmt.Sprintf("  and %d more", more))
 		}
 		return strings.Join(lines, "\n")
 	}
+	return errs.ErrorOrNil()
 }

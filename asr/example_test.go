@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/manifest"
@@ -107,6 +108,19 @@ func ExampleRun() {
 	// Output:
 	// 1 transcribed, 1 failed
 	// empty.wav true
+}
+
+// A program that sends its transcripts elsewhere writes them as a journal has
+// them, in a line that NeMo reads.
+func ExampleTranscript_Entry() {
+	transcript := asr.Transcript{
+		Text: "Hello.", Language: "en", Duration: 2 * time.Second, Elapsed: 300 * time.Millisecond,
+		Segments: []asr.Segment{{End: time.Second, Text: "Hello."}},
+		Source:   manifest.Entry{AudioPath: "hello.wav"},
+	}
+	entry := must(transcript.Entry(loudness{}.Engine()))
+	fmt.Printf("%s\n", entry.AppendJSON(nil))
+	// Output: {"audio_filepath": "hello.wav", "duration": 2.0, "pred_text": "Hello.", "lang": "en", "segments": [{"start":0,"end":1,"text":"Hello."}], "engine": "loudness peak", "elapsed": 0.3}
 }
 
 func ExampleCountErrors() {

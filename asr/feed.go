@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/manifest"
 )
@@ -13,13 +14,13 @@ type feeder struct {
 	*runner
 	source *source // the recording that was prepared last
 	files  int     // made so far; numbers their names
-	next   job
+	batch  []task  // the next one
 	total  int
 	ended  error // of the input
 }
 
-// maxSettled is how many outcomes that need no engine wait for the next batch.
-const maxSettled = 64
+// maxAhead is how many outcomes that need no engine may wait for a worker.
+const maxAhead = 64
 
 // run ends when the input does, or ctx.
 func (f *feeder) run(ctx context.Context, in iter.Seq2[manifest.Entry, error]) {
@@ -78,31 +79,42 @@ func (f *feeder) take(ctx context.Context, entry manifest.Entry) {
 	}
 }
 
-// add puts an utterance into the next batch.
+// add puts an utterance into the next batch, in which IDs are unique. Two entries
+// may have the same parts: a file, and the stretch of it that is the whole file.
 func (f *feeder) add(ctx context.Context, t task) {
-	f.next.batch = append(f.next.batch, t)
-	if len(f.next.batch) >= f.opts.Batch {
+	if slices.ContainsFunc(f.batch, func(other task) bool { return other.ID == t.ID }) {
+		f.send(ctx)
+	}
+	f.batch = append(f.batch, t)
+	if len(f.batch) >= f.opts.Batch {
 		f.send(ctx)
 	}
 }
 
-// pass hands on what needs no engine.
+// pass hands on what needs no engine, behind what the workers have already: its
+// turn may come while the input has nothing more to give.
 func (f *feeder) pass(ctx context.Context, o outcome) {
-	f.next.settled = append(f.next.settled, o)
-	if len(f.next.settled) >= maxSettled {
-		f.send(ctx)
+	select {
+	case f.jobs <- job{settled: o}:
+	case <-ctx.Done():
 	}
 }
 
-// send waits for a worker that takes the next job.
+// send waits for a worker that takes the next batch, so that one at most is
+// prepared ahead.
 func (f *feeder) send(ctx context.Context) {
-	if len(f.next.settled)+len(f.next.batch) == 0 {
+	if len(f.batch) == 0 {
 		return
 	}
-	j := f.next
-	f.next = job{}
+	j := job{batch: f.batch, taken: make(chan struct{})}
+	f.batch = nil
 	select {
 	case f.jobs <- j:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-j.taken:
 	case <-ctx.Done():
 	}
 }

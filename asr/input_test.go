@@ -111,6 +111,22 @@ not json
 	require.Contains(t, string(data), `"speaker": "Ann"`, "the input's own fields stay in the journal")
 }
 
+// A manifest with the words of another engine: they are not taken for this one's,
+// and the next run resumes, whatever their shape.
+func TestWordsOfAnotherEngine(t *testing.T) {
+	b := newBench(t, 1)
+	path := b.record("list.jsonl", []byte(`{"audio_filepath": "000.wav", "words": [{"word": "old", "start": 0, "end": 1}]}
+{"audio_filepath": "000.wav", "lang": "de", "words": ["old"]}
+`))
+	for _, resumed := range []bool{false, true} {
+		for transcript, err := range asr.Stream(t.Context(), &fake{}, asr.Files(t.Context(), path), b.options()) {
+			require.NoError(t, err)
+			require.Nil(t, transcript.Words)
+			require.Equal(t, resumed, transcript.Resumed)
+		}
+	}
+}
+
 func TestInspect(t *testing.T) {
 	b := newBench(t, 1)
 	got, err := asr.Inspect(t.Context(), filepath.Join(b.dir, "000.wav"))

@@ -114,12 +114,17 @@ func (l *long) settle(i int, t Transcript, failed *UtteranceError) (last bool) {
 // run ends over it.
 func (r *runner) join(ctx context.Context, l *long) (outcome, bool) {
 	if l.failed != nil {
+		l.failed.ID = l.ID // not the part's
 		r.long.end(l)
 		r.busy.end(l.key)
 		return outcome{failed: l.failed}, true
 	}
 	whole := l.join()
-	if err := r.keep(ctx, r.opts.Journal, l.task, whole); err != nil {
+	entry, err := whole.Entry(r.about)
+	if err == nil {
+		err = r.keep(ctx, r.opts.Journal, l.task, entry)
+	}
+	if err != nil {
 		r.stop(err)
 		return outcome{}, false
 	}

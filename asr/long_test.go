@@ -150,6 +150,8 @@ func TestLongRecordingResumes(t *testing.T) {
 	}
 	report, err := asr.Run(t.Context(), first, b.files(), b.options())
 	require.ErrorContains(t, err, "long.wav: too loud")
+	failed, _ := errors.AsType[*asr.UtteranceError](err)
+	id := failed.ID
 	require.Equal(t, 1, report.Failed)
 	require.Greater(t, first.calls, 5)
 
@@ -158,6 +160,7 @@ func TestLongRecordingResumes(t *testing.T) {
 	for transcript, err := range asr.Stream(t.Context(), again, b.files(), b.options()) {
 		require.NoError(t, err)
 		requireSpeech(t, 40, transcript)
+		require.Equal(t, id, transcript.ID, "the recording's, not the part's")
 	}
 	require.Equal(t, 1, again.calls)
 	b.requireNoParts()
@@ -205,17 +208,39 @@ func TestLongRecordingsInParallel(t *testing.T) {
 	b.requireNoParts()
 }
 
+// The same long recording as two entries of a manifest, whose parts are the same:
+// both get their transcript.
+func TestLongRecordingTwiceInOneBatch(t *testing.T) {
+	b := newBench(t, 0)
+	path := b.record("long.wav", speech(40)) // a minute
+	in := func(yield func(manifest.Entry, error) bool) {
+		_ = yield(manifest.Entry{AudioPath: path}, nil) &&
+			yield(manifest.Entry{AudioPath: path, Duration: time.Minute}, nil)
+	}
+	engine := listener(10 * time.Second)
+	engine.batch = 100
+	found := 0
+	for transcript, err := range asr.Stream(t.Context(), engine, in, b.options()) {
+		require.NoError(t, err)
+		requireSpeech(t, 40, transcript)
+		found++
+	}
+	require.Equal(t, 2, found)
+	b.requireNoParts()
+}
+
 // The power is cut after every operation over a recording in two parts: what
 // was shown is kept, and the same job comes to its end.
 func TestEveryCrashOfLongRecording(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of crash states")
 	}
+	inMemory(t)
 	long := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		ctx := context.Background()
 		path := filepath.Join(dir, "a.wav")
 		require.NoError(t, os.WriteFile(path, wav(7, 1600*time.Millisecond), 0o600))
-		root, err := tempdir.Open(ctx, filepath.Join(dir, "r"), tempdir.Options{FS: fs})
+		root, err := tempdir.Open(ctx, filepath.Join(dir, "r"), tempdir.Options{FS: fs, MinFree: -1})
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package asr_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"sync/atomic"
@@ -111,6 +112,47 @@ func TestInputEndsByAnError(t *testing.T) {
 	require.Equal(t, 3, report.Done)
 }
 
+// What needs no engine is shown as soon as it is its turn, also where the input
+// has nothing more to give for a while.
+func TestSlowInput(t *testing.T) {
+	b := newBench(t, 3)
+	_, err := asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	names := []string{"000.wav", "absent.wav", "new.wav", "001.wav", "absent.wav", "002.wav"}
+	b.record("new.wav", wav(9, time.Second))
+	for _, batch := range []int{1, 2} { // with 2, new.wav is alone in it and waits for the end
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			in := func(yield func(manifest.Entry, error) bool) {
+				for _, name := range names {
+					if !yield(manifest.Entry{AudioPath: filepath.Join(b.dir, name)}, nil) {
+						return
+					}
+					<-time.After(time.Hour)
+				}
+			}
+			engine := &fake{batch: batch}
+			engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+				<-time.After(100 * time.Minute)
+				yield(asr.Transcript{}, &asr.UtteranceError{ID: batch[0].ID, Err: asr.ErrNoResult})
+			}
+			var shown []string
+			for transcript, err := range asr.Stream(t.Context(), engine, in, b.options()) {
+				path := transcript.Source.AudioPath
+				for failed := range asr.Failures(err) {
+					path = failed.Path
+				}
+				shown = append(shown, fmt.Sprintf("%s %v", filepath.Base(path), time.Since(start).Minutes()))
+			}
+			want := []string{"000.wav 0", "absent.wav 60", "new.wav 220", "001.wav 220", "absent.wav 240", "002.wav 300"}
+			if batch == 2 {
+				want = []string{"000.wav 0", "absent.wav 60", "001.wav 180", "absent.wav 240", "002.wav 300", "new.wav 460"}
+			}
+			require.Equal(t, want, shown)
+		})
+	}
+}
+
 // Memory does not grow with the length of the input.
 func TestMemoryIsFlat(t *testing.T) {
 	const entries = 200_000
@@ -177,5 +219,22 @@ func TestProgress(t *testing.T) {
 		require.Equal(t, 2, last.Done)
 		require.Equal(t, 90*time.Second, last.Audio)
 		require.Zero(t, last.ETA)
+	})
+}
+
+// Work for centuries has no ETA, and not one in the past.
+func TestProgressOfEndlessWork(t *testing.T) {
+	b := newBench(t, 2)
+	synctest.Test(t, func(t *testing.T) {
+		engine := &fake{}
+		engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+			<-time.After(10 * time.Minute)
+			yield(engine.hear(batch[0]), nil)
+		}
+		o := b.options()
+		o.Expect = asr.Amount{Audio: 100 * 365 * 24 * time.Hour}
+		o.Trace.Progress = func(p asr.Progress) { require.GreaterOrEqual(t, p.ETA, time.Duration(0)) }
+		_, err := asr.Run(t.Context(), engine, b.files(), o)
+		require.NoError(t, err)
 	})
 }

@@ -40,7 +40,7 @@ func (f *feeder) prepare(ctx context.Context, entry manifest.Entry) error {
 	if err := f.open(ctx, entry.AudioPath); err != nil {
 		return err
 	}
-	for range 2 {
+	for { // a second time if the file has changed since it was hashed; then it is staged
 		t := f.task(entry)
 		if done := f.busy.until(t.key); done != nil {
 			return &busyError{done}
@@ -53,12 +53,10 @@ func (f *feeder) prepare(ctx context.Context, entry manifest.Entry) error {
 		if err != nil {
 			return err
 		}
-		if again { // the file is another than the one that was hashed
-			continue
+		if !again {
+			return f.enqueue(ctx, t)
 		}
-		return f.enqueue(ctx, t)
 	}
-	return errors.New("the file changed while it was read; try again when it is complete")
 }
 
 // task names an entry's utterance.

@@ -1,6 +1,7 @@
 package asr
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -140,7 +141,9 @@ func (w *watch) tell() {
 		p.Elapsed = time.Since(w.begun)
 	}
 	if speed := p.RTFx(); speed > 0 && w.expect.Audio > past {
-		p.ETA = time.Duration(float64(w.expect.Audio-past) / speed)
+		if eta := float64(w.expect.Audio-past) / speed; eta < math.MaxInt64 {
+			p.ETA = time.Duration(eta)
+		}
 	}
 	w.trace.Progress(p)
 }

@@ -3,7 +3,6 @@ package asr
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/holdfast-go/holdfast/manifest"
@@ -60,13 +59,12 @@ const (
 	elapsedField  = "elapsed"
 )
 
-// toEntry makes the journal's line of a transcript: the input's own fields,
-// with the text where NeMo looks for a prediction.
-func toEntry(t Transcript, engine Engine) (manifest.Entry, error) {
+// Entry makes the line that a journal has of a transcript: the fields of its
+// source, with the text where NeMo looks for a prediction, and beside them
+// "segments", "words" if the engine gives any, "engine", and "elapsed" in seconds.
+// What JSON cannot hold, a number that is none, is an error.
+func (t Transcript) Entry(by Engine) (manifest.Entry, error) {
 	e := t.Source
-	if abs, err := filepath.Abs(e.AudioPath); err == nil {
-		e.AudioPath = abs // a manifest must not depend on where it was made
-	}
 	e.Duration, e.PredText, e.Lang = t.Duration, t.Text, t.Language
 	segments := t.Segments
 	if segments == nil {
@@ -77,7 +75,7 @@ func toEntry(t Transcript, engine Engine) (manifest.Entry, error) {
 		value any
 	}{
 		{segmentsField, segments},
-		{engineField, engine.Name + " " + engine.Model},
+		{engineField, by.Name + " " + by.Model},
 		{elapsedField, t.Elapsed.Seconds()},
 	}
 	for _, f := range fields {
@@ -85,12 +83,11 @@ func toEntry(t Transcript, engine Engine) (manifest.Entry, error) {
 			return e, err
 		}
 	}
-	if t.Words != nil {
-		if err := e.Extra.Set(wordsField, t.Words); err != nil {
-			return e, err
-		}
+	if t.Words == nil {
+		e.Extra.Delete(wordsField) // the source may have those of another engine
+		return e, nil
 	}
-	return e, nil
+	return e, e.Extra.Set(wordsField, t.Words)
 }
 
 // fromEntry is the way back. The source is that of the present run, not the

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hashicorp/go-multierror"
-
 	"github.com/holdfast-go/holdfast/manifest"
 	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/tempdir"
@@ -68,25 +66,24 @@ func (r Report) RTFx() float64 { return rtfx(r.Audio, r.Elapsed) }
 
 // Run transcribes every utterance of the input into the journal. It returns nil
 // only if each of them has a transcript; the report is valid in any case. The
-// error holds a [*UtteranceError] for each that failed, 100 at most (see
-// [Failures]), and what ended the run early, if anything did. What was done is
-// in the journal, and the same call goes on from there.
+// error says first what ended the run early, if anything did, and holds a
+// [*UtteranceError] for each utterance that failed, 100 at most (see [Failures]).
+// What was done is in the journal, and the same call goes on from there.
 func Run(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error], o Options) (Report, error) {
 	r := newRunner(t, o)
-	var errs *multierror.Error
+	var failed []error
+	var ended error
 	for _, err := range r.stream(ctx, in) {
-		if err == nil {
-			continue
+		_, isUtterance := errors.AsType[*UtteranceError](err)
+		switch {
+		case err == nil:
+		case !isUtterance:
+			ended = err
+		case len(failed) < maxFailures:
+			failed = append(failed, err)
 		}
-		if _, ok := errors.AsType[*UtteranceError](err); ok && r.report.Failed > maxFailures {
-			continue
-		}
-		errs = multierror.Append(errs, err)
 	}
-	if errs != nil {
-		errs.ErrorFormat = formatFailures(r.report.Failed)
-	}
-	return r.report, errs.ErrorOrNil()
+	return r.report, joinFailures(ended, failed, r.report.Failed)
 }
 
 // Stream is [Run] as a sequence: each transcript is yielded once it is in the
@@ -94,20 +91,11 @@ func Run(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error]
 // [*UtteranceError] concerns one utterance and the sequence goes on; any other
 // error is its last element. To break out of the loop stops the engine. Memory
 // does not grow with the length of the input, which a goroutine of the run ranges
-// over, a few entries ahead; Stream returns when that has ended too.
+// over, a few entries ahead; Stream returns when that has ended too. The input may
+// be slow: what needs no engine is yielded in its turn all the same, but a batch
+// waits until it is full or the input ends, so set [Options].Batch to 1 then.
 func Stream(ctx context.Context, t Transcriber, in iter.Seq2[manifest.Entry, error], o Options) iter.Seq2[Transcript, error] {
 	return func(yield func(Transcript, error) bool) {
 		newRunner(t, o).stream(ctx, in)(yield)
 	}
-}
-
-// each takes a *multierror.Error apart.
-func each(err error) []error {
-	if many, ok := errors.AsType[*multierror.Error](err); ok {
-		return many.Errors
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
 }

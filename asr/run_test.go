@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,6 +97,28 @@ func TestResumeFollowsContentAndEngine(t *testing.T) {
 	require.Equal(t, []string{"number 77"}, engine.heard, "a changed file is another one")
 }
 
+// A file that is replaced after it was hashed: what the engine hears is kept as
+// the transcript of what it heard.
+func TestFileChangesBeforeItIsStaged(t *testing.T) {
+	var path string
+	opened := 0
+	b := newBenchFS(t, 1, retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpOpen && op.Path == path {
+			if opened++; opened == 2 {
+				require.NoError(t, os.WriteFile(path, wav(77, time.Second), 0o600))
+			}
+		}
+		return next()
+	}})
+	path = filepath.Join(b.dir, "000.wav")
+	_, err := asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	require.Equal(t, []string{"number 77"}, b.kept())
+	report, err := asr.Run(t.Context(), &fake{}, b.files(), b.options())
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Resumed)
+}
+
 func TestSameContentTwice(t *testing.T) {
 	b := newBench(t, 0)
 	b.record("a.wav", wav(9, time.Second))
@@ -174,6 +197,27 @@ func TestDishonestEngine(t *testing.T) {
 	require.Len(t, failed, 1)
 	require.ErrorIs(t, failed[0], asr.ErrNoResult)
 	require.Equal(t, "001.wav", filepath.Base(failed[0].Path))
+}
+
+// A transcript that no line can hold costs no other.
+func TestTranscriptThatCannotBeKept(t *testing.T) {
+	b := newBench(t, 3)
+	engine := &fake{batch: 3}
+	engine.answer = func(_ context.Context, batch []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		for i, u := range batch {
+			transcript := engine.hear(u)
+			if i == 1 {
+				transcript.Words = []asr.Word{{Text: "number", Confidence: math.NaN()}}
+			}
+			yield(transcript, nil)
+		}
+	}
+	report, err := asr.Run(t.Context(), engine, b.files(), b.options())
+	require.ErrorContains(t, err, "001.wav: the engine's transcript cannot be kept")
+	require.ErrorContains(t, err, "NaN")
+	require.Equal(t, 2, report.Done)
+	require.Equal(t, 1, report.Failed)
+	require.Equal(t, []string{"number 1", "number 3"}, b.kept())
 }
 
 func TestDeadEngineKeepsEarlierResults(t *testing.T) {
@@ -414,7 +458,35 @@ func TestManyFailuresAreCapped(t *testing.T) {
 	require.ErrorContains(t, err, "and 995 more")
 }
 
+// What ended a run is said first, however many utterances had failed before.
+func TestWhatEndedTheRunIsSaid(t *testing.T) {
+	b := newBench(t, 1)
+	engine := &fake{}
+	engine.answer = func(_ context.Context, _ []asr.Utterance, yield func(asr.Transcript, error) bool) {
+		yield(asr.Transcript{}, &asr.EngineError{Engine: "fake", Err: errors.New("gone"), Fatal: true})
+	}
+	in := func(yield func(manifest.Entry, error) bool) {
+		for n := range 200 {
+			if !yield(manifest.Entry{AudioPath: filepath.Join(b.dir, fmt.Sprintf("%d.wav", n))}, nil) {
+				return
+			}
+		}
+		yield(manifest.Entry{AudioPath: filepath.Join(b.dir, "000.wav")}, nil)
+	}
+	report, err := asr.Run(t.Context(), engine, in, b.options())
+	require.Equal(t, 200, report.Failed)
+	require.Regexp(t, `^201 failures\n  - engine fake: gone\n`, err.Error())
+	require.ErrorContains(t, err, "and 196 more")
+	require.Len(t, slices.Collect(asr.Failures(err)), 100)
+}
+
 func TestOptionsAreNeeded(t *testing.T) {
 	_, err := asr.Run(t.Context(), &fake{}, asr.Files(t.Context()), asr.Options{})
 	require.ErrorContains(t, err, "Root and Options.Journal")
+}
+
+// An adapter may forget the cause of its error; what it says is printed.
+func TestErrorsWithoutACause(t *testing.T) {
+	require.EqualError(t, &asr.UtteranceError{Path: "a.wav"}, "transcribe a.wav: <nil>")
+	require.EqualError(t, &asr.EngineError{Engine: "fake"}, "engine fake: <nil>")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -49,10 +50,11 @@ type outcome struct {
 	failed     *UtteranceError // nil: there is a transcript
 }
 
-// job is what a worker takes: outcomes that need no engine, then a batch.
+// job is what a worker takes: a batch, or an outcome that needs no engine.
 type job struct {
-	settled []outcome
 	batch   []task
+	taken   chan struct{} // closed when a worker has the batch
+	settled outcome       // if there is no batch
 }
 
 // errStopped is the cause of the end when the caller wants no more.
@@ -111,7 +113,7 @@ func (r *runner) run(ctx context.Context, in iter.Seq2[manifest.Entry, error], y
 	defer func() { r.report.Left = r.scope.Close() }()
 
 	ctx, r.stop = context.WithCancelCause(ctx)
-	r.jobs, r.outcomes = make(chan job), make(chan outcome)
+	r.jobs, r.outcomes = make(chan job, maxAhead), make(chan outcome)
 	var feeding, working sync.WaitGroup
 	feed := feeder{runner: r}
 	feeding.Go(func() {
@@ -177,12 +179,11 @@ func (r *runner) count(o outcome) {
 
 // keep journals a transcript. The engine has given it: no cancelled context may
 // take it back.
-func (r *runner) keep(ctx context.Context, journal *manifest.Journal, t task, transcript Transcript) error {
-	entry, err := toEntry(transcript, r.about)
-	if err == nil {
-		err = journal.Append(context.WithoutCancel(ctx), t.key, entry)
+func (r *runner) keep(ctx context.Context, journal *manifest.Journal, t task, transcript manifest.Entry) error {
+	if abs, err := filepath.Abs(transcript.AudioPath); err == nil {
+		transcript.AudioPath = abs // a manifest must not depend on where it was made
 	}
-	if err != nil {
+	if err := journal.Append(context.WithoutCancel(ctx), t.key, transcript); err != nil {
 		return fmt.Errorf("the transcript of %s could not be kept: %w", t.Source.AudioPath, err)
 	}
 	return nil

@@ -10,11 +10,13 @@ import (
 // work brings every utterance of a job to its outcome, whatever the engine does,
 // unless ctx is done.
 func (r *runner) work(ctx context.Context, j job) {
-	for _, o := range j.settled {
-		r.outcomes <- o
+	if j.batch == nil {
+		r.outcomes <- j.settled
+		return
 	}
+	close(j.taken)
 	batches := [][]task{j.batch}
-	for len(batches) > 0 && len(batches[0]) > 0 && ctx.Err() == nil {
+	for len(batches) > 0 && ctx.Err() == nil {
 		batch := batches[0]
 		batches = batches[1:]
 		left, err := r.attempt(ctx, batch)
@@ -124,12 +126,17 @@ func (r *runner) engineError(err error) error {
 func (r *runner) accept(ctx context.Context, t task, transcript Transcript) {
 	r.health.worked()
 	transcript.ID, transcript.Source, transcript.Duration = t.ID, t.Source, t.Duration
+	entry, err := transcript.Entry(r.about)
+	if err != nil {
+		r.fail(ctx, t, fmt.Errorf("the engine's transcript cannot be kept: %w", err))
+		return
+	}
 	journal := r.opts.Journal
 	if t.of != nil {
 		journal = t.of.journal
 	}
 	if journal != nil {
-		if err := r.keep(ctx, journal, t, transcript); err != nil {
+		if err := r.keep(ctx, journal, t, entry); err != nil {
 			r.stop(err)
 			return
 		}

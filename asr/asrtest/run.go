@@ -74,6 +74,7 @@ type suite struct {
 	watched  *watched // where the engine must write nothing
 	session  *session // the engine that most checks use
 	speech   []sound
+	spoken   []*call // of the check of speech, if that has run
 }
 
 func (s *suite) setUp(t *testing.T) {

@@ -108,11 +108,8 @@ func (t *Transcriber) blame(ctx context.Context, u asr.Utterance, err error) err
 		failed.Err = context.Cause(ctx)
 		return failed
 	}
-	t.mu.Lock()
-	closed := t.closed
-	t.mu.Unlock()
-	if closed {
-		return &asr.EngineError{Engine: engineName, ExitCode: -1, Err: errClosed, Fatal: true}
+	if t.isClosed() {
+		return closedError()
 	}
 	if dead, ok := errors.AsType[*asr.EngineError](err); ok {
 		return dead

@@ -374,3 +374,14 @@ func TestScannerAtTheWrongMoment(t *testing.T) {
 		}
 	})
 }
+
+// What Open did not make is closed: nothing waits, nothing panics.
+func TestZeroTranscriber(t *testing.T) {
+	var e whispercpp.Transcriber
+	_, err := transcribe(t.Context(), &e, second(t))
+	dead, ok := errors.AsType[*asr.EngineError](err)
+	require.True(t, ok, "%v", err)
+	require.True(t, dead.Fatal)
+	require.ErrorContains(t, err, "closed")
+	require.NoError(t, e.Close())
+}

@@ -34,17 +34,17 @@ func defaultLimits() limits { return limits{help: 2 * time.Minute, start: 10 * t
 
 // prepare makes the ground, once.
 func (t *Transcriber) prepare(ctx context.Context) (*ground, error) {
+	if t.preparing == nil {
+		return nil, closedError()
+	}
 	select {
 	case t.preparing <- struct{}{}:
 		defer func() { <-t.preparing }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	t.mu.Lock()
-	closed := t.closed
-	t.mu.Unlock()
-	if closed {
-		return nil, &asr.EngineError{Engine: engineName, ExitCode: -1, Err: errClosed, Fatal: true}
+	if t.isClosed() {
+		return nil, closedError()
 	}
 	if t.ground != nil {
 		return t.ground, nil

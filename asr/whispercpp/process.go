@@ -39,6 +39,16 @@ func (t *Transcriber) launch(ctx, life context.Context, c proc.Command) (child *
 
 var errClosed = errors.New("the engine is closed")
 
+func closedError() error {
+	return &asr.EngineError{Engine: engineName, ExitCode: -1, Err: errClosed, Fatal: true}
+}
+
+func (t *Transcriber) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
+}
+
 // unusable tells whether a program that could not be started never will be.
 func unusable(err error) bool {
 	const badFormat, otherMachine = syscall.Errno(193), syscall.Errno(216) // ERROR_BAD_EXE_FORMAT, ERROR_EXE_MACHINE_TYPE_MISMATCH

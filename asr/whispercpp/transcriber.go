@@ -51,7 +51,7 @@ type Transcriber struct {
 	limits limits
 	jobs   atomic.Int64 // numbers the working directories
 
-	preparing chan struct{} // holds one token while somebody looks at ground
+	preparing chan struct{} // holds one token while somebody looks at ground; nil: Open did not make this
 	ground    *ground       // nil: no Transcribe has succeeded in preparing it yet
 	slots     chan struct{} // one for each server that may work
 
@@ -263,6 +263,9 @@ func (t *Transcriber) hear(ctx context.Context, w worker, u asr.Utterance) (none
 // Close ends the engine's processes and removes its files. A Transcribe that is
 // under way ends with an error.
 func (t *Transcriber) Close() error {
+	if t.preparing == nil {
+		return nil
+	}
 	t.mu.Lock()
 	t.closed = true
 	children := slices.Collect(maps.Keys(t.children))

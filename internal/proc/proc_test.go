@@ -287,6 +287,16 @@ func TestDirEnvArgs(t *testing.T) {
 	require.Equal(t, []string{dir + " true 4"}, stdout)
 }
 
+// Commands may share an environment, also with room behind its end: a tree's mark
+// must not get into that of another.
+func TestEnvironmentIsLeftAlone(t *testing.T) {
+	c := role("pwd")
+	c.Env = append(make([]string, 0, len(c.Env)+1), c.Env...)
+	_, err := proc.Run(t.Context(), c)
+	require.NoError(t, err)
+	require.Empty(t, c.Env[:cap(c.Env)][len(c.Env)])
+}
+
 func TestCannotStart(t *testing.T) {
 	with(t, func(t *testing.T, g *proc.Guardian) {
 		missing := filepath.Join(t.TempDir(), "engine")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,7 +70,7 @@ func (p *Process) start(c Command) (ours pipes, err error) {
 	}
 	cmd := exec.Command(path, c.Args...)
 	cmd.Dir = c.Dir
-	cmd.Env = c.Env
+	cmd.Env = slices.Clip(c.Env) // it is the caller's
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}

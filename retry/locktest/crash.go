@@ -1,6 +1,7 @@
 package locktest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,7 +66,7 @@ type disk struct {
 	acked  []string
 	ops    int
 	cuts   []cut
-	seen   map[string]bool
+	seen   map[[sha256.Size]byte]bool
 	broken error
 }
 
@@ -97,7 +98,7 @@ type cut struct {
 
 func newDisk(root string) *disk {
 	d := &disk{root: root, open: make(map[*retry.File]*node), live: make(map[string]*node),
-		kept: make(map[string]*node), seen: make(map[string]bool)}
+		kept: make(map[string]*node), seen: make(map[[sha256.Size]byte]bool)}
 	d.snapshot("before the first operation")
 	return d
 }

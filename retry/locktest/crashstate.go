@@ -1,7 +1,9 @@
 package locktest
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -28,8 +30,7 @@ func (d *disk) snapshot(after string) {
 	c := cut{ops: d.ops, after: after, acked: slices.Clone(d.acked)}
 	for _, names := range d.names() {
 		for _, s := range mixes(names) {
-			key := strings.Join(d.acked, "\x00") + "\x01" + s.key()
-			if !d.seen[key] {
+			if key := s.key(d.acked); !d.seen[key] {
 				d.seen[key] = true
 				c.states = append(c.states, s)
 			}
@@ -168,12 +169,15 @@ func (s state) with(name, content, label string) state {
 	return state{s.name + ", " + filepath.Base(name) + ": " + label, files}
 }
 
-func (s state) key() string {
-	var b strings.Builder
+// key is the same for the same files after the same acknowledgements.
+func (s state) key(acked []string) [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q\n", acked)
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
-		fmt.Fprintf(&b, "%q=%q\n", name, s.files[name])
+		fmt.Fprintf(h, "%q %d\n", name, len(s.files[name]))
+		io.WriteString(h, s.files[name])
 	}
-	return b.String()
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 func (s state) String() string {
