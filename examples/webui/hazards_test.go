@@ -367,6 +367,36 @@ func TestOtherSites(t *testing.T) {
 	require.Len(t, s.jobs(), 1)
 }
 
+// deadlines counts how often a connection gets more time to bring something.
+type deadlines struct {
+	http.ResponseWriter
+	read int
+}
+
+func (d *deadlines) SetReadDeadline(time.Time) error  { d.read++; return nil }
+func (d *deadlines) SetWriteDeadline(time.Time) error { return nil }
+
+// A client that sends a byte now and then does not keep its place for ever.
+func TestPace(t *testing.T) {
+	s := &server{config: config{Limits: limits{window: time.Minute, pace: 10}}}
+	d := &deadlines{}
+	body := s.pacedBody(d, strings.NewReader("twelve bytes"))
+	require.Equal(t, 1, d.read)
+	for n, want := range []int{1, 1, 2} {
+		_, err := io.ReadFull(body, make([]byte, 4))
+		require.NoError(t, err)
+		require.Equal(t, want, d.read, "after %d bytes", 4*(n+1))
+	}
+}
+
+func TestNobodysCookie(t *testing.T) {
+	s := newSite(t, nil)
+	for _, value := range []string{"", "short"} {
+		a := s.doAs(http.DefaultClient, "GET", "/api/jobs", nil, "Cookie", cookieName+"="+value)
+		require.Equal(t, http.StatusUnauthorized, a.StatusCode, value)
+	}
+}
+
 // A browser leaves the usual port out of the name.
 func TestUsualPort(t *testing.T) {
 	s := &server{config: config{Port: 80}}
