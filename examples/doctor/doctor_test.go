@@ -117,7 +117,7 @@ ok       private           nobody else can write into it
 ok       operations        files can be written, renamed, locked and removed in it
 ok       leftovers         no dead process has left anything
 ok       whisper.cpp       version 1.9.3, /bin/whisper-cli
-note     model             there is none yet; the first run of transcribe fetches tiny.en (72 MB)
+note     model             there is none yet; the first run of transcribe fetches tiny.en (71 MB)
 ok       ffmpeg            version 7.1, /bin/ffmpeg
 
 All is well.

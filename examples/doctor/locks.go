@@ -296,6 +296,9 @@ func lockFinding(r lockReport, left []string, windows bool, root string) finding
 	switch {
 	case r.GivenUp > 0:
 		f.Text += fmt.Sprintf("; %d were given up, and a job would have failed there", r.GivenUp)
+		if r.failed != nil {
+			f.Text += "; then: " + r.failed.Error()
+		}
 	case len(left) > 0:
 		f.Text += fmt.Sprintf("; %d files could not be removed yet", len(left))
 	default:

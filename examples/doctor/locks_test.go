@@ -89,6 +89,8 @@ func TestLocksThatAreGivenUp(t *testing.T) {
 		f := lockFinding(r, nil, true, `C:\root`)
 		require.Equal(t, problem, f.Status)
 		require.Contains(t, f.Text, "2 were given up")
+		r.failed = locktest.DiskFull
+		require.Contains(t, lockFinding(r, nil, true, `C:\root`).Text, "not enough space")
 	})
 }
 

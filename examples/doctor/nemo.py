@@ -1,5 +1,5 @@
 # Says which packages an installation of NeMo has, by their records alone:
-# nothing is imported, which would take half a minute.
+# nothing is imported, which would take long.
 import importlib.metadata
 import json
 import sys

@@ -108,7 +108,7 @@ func reachesOn(dir string) bool {
 }
 
 // tellFree warns where there is room for a job, but not for many: a model of
-// NeMo is unpacked into 1 to 5 GB, and a long recording into its WAV.
+// NeMo is unpacked there, and a long recording into its WAV.
 func (d *doctor) tellFree(ctx context.Context, dir string) {
 	const plenty = 2 << 30
 	_, err := tempdir.Open(ctx, dir, tempdir.Options{FS: d.fs, MinFree: plenty})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,38 @@ func TestNothingFailsInAStorm(t *testing.T) {
 	require.NotZero(t, r.results)
 }
 
+// Ctrl-C is an early end, and no failure.
+func TestInterrupt(t *testing.T) {
+	dir, err := os.MkdirTemp("", "hf-") // a root's path must be short
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		defer interrupt()
+		for ctx.Err() == nil {
+			if published, _ := filepath.Glob(filepath.Join(dir, "transcripts", "*.txt")); len(published) > 0 {
+				return
+			}
+			<-time.After(time.Millisecond)
+		}
+	}()
+	r, err := run(ctx, options{dir: dir, length: time.Hour, holders: 1, scanner: locktest.Scanner{Min: time.Millisecond, Max: 5 * time.Millisecond}})
+	require.NoError(t, err)
+	require.False(t, r.failed(), r.errors)
+}
+
+func TestFolderOfSomebody(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600))
+	_, err := run(t.Context(), options{dir: dir, length: time.Millisecond})
+	require.ErrorContains(t, err, "not empty")
+}
+
 func TestUsage(t *testing.T) {
-	require.Equal(t, 2, start(t.Context(), []string{"-share", "everything"}))
-	require.Equal(t, 2, start(t.Context(), []string{"-no-such-flag"}))
+	for _, args := range [][]string{
+		{"-share", "everything"}, {"-no-such-flag"}, {"10s"}, {"-holders", "-1"}, {"-for", "-1s"}, {"-min", "-1ms"}, {"-min", "2s"}, {"-scan"},
+	} {
+		require.Equal(t, 2, start(t.Context(), args), args)
+	}
+	require.Zero(t, start(t.Context(), []string{"-h"}))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,12 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	if o.dir, err = filepath.Abs(o.dir); err != nil {
 		return nil, err
 	}
+	if err := plain.MkdirAll(ctx, o.dir); err != nil {
+		return nil, err
+	}
+	if there, err := plain.ReadDir(ctx, o.dir); err != nil || len(there) > 0 {
+		return nil, cmp.Or(err, fmt.Errorf("the folder %s is not empty: what is in it would be written over; name a new one", o.dir))
+	}
 	w := &worker{dir: o.dir, report: &report{}, done: make(map[string]string)}
 	for _, sub := range []string{"saved", "replaced", "recordings", "transcripts"} {
 		if err := plain.MkdirAll(ctx, filepath.Join(o.dir, sub)); err != nil {
@@ -52,11 +59,12 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	began := time.Now()
 	limit, cancel := context.WithTimeout(ctx, o.length)
 	defer cancel()
+	ctx = context.WithoutCancel(ctx) // what was begun is ended
 	var all sync.WaitGroup
 	for _, work := range []func(ctx context.Context, turn int) error{w.save, w.replace, w.transcribe} {
 		all.Go(func() {
 			for turn := 0; limit.Err() == nil; turn++ {
-				w.report.add(work(ctx, turn)) // not with the limit: what was begun is ended
+				w.report.add(work(ctx, turn))
 			}
 		})
 	}
@@ -69,7 +77,7 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	if err := w.journal.Close(); err != nil {
 		return nil, err
 	}
-	return w.report, w.check(context.WithoutCancel(ctx))
+	return w.report, w.check(ctx)
 }
 
 type worker struct {

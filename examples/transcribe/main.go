@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 	j := job{
 		options: o, root: root, journal: journal, engine: engine, log: log, out: out,
-		publish: publisher{files: files, out: o.out, formats: o.formats, folders: o.folders()},
+		publish: publisher{files: files, out: o.out, formats: o.formats, folders: o.folders(), log: log},
 	}
 	defer context.AfterFunc(ctx, out.stopping)()
 	interrupted, err := j.run(ctx)
@@ -94,6 +94,8 @@ Transcribes recordings, and the sound of videos where ffmpeg is installed: files
 folders with all that is below them, and manifests as NeMo has them. Without a
 name: the sample of the repository. Run the same command again to go on after an
 interruption: what is in the journal (OUT/journal.jsonl) is not done again.
+A transcript never takes the place of a file that is there, such as one that you
+have corrected, or another model's: its own name then ends in its id.
 
   transcribe talk.wav lecture.mp4                   into transcripts/
   transcribe -out texts -format srt,vtt recordings  a folder, into texts/

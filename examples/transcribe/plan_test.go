@@ -129,6 +129,10 @@ func TestProgressLines(t *testing.T) {
 	require.Len(t, []rune(p.line()), lineWidth)
 	require.Contains(t, p.line(), "  0%  0s of 1m0s  a-very")
 
+	p = progress{plan: plan{all: asr.Amount{Utterances: 1, Audio: 100_000 * time.Hour}}, Progress: asr.Progress{Audio: 50_000 * time.Hour}}
+	require.Contains(t, p.line(), " 50%  50000h0m0s of")
+
+	p.plan.all.Audio = time.Minute
 	p.Progress.Audio = time.Hour // more than the headers had said
 	require.Contains(t, p.line(), "100%  1m0s of 1m0s")
 }

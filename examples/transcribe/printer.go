@@ -51,7 +51,7 @@ func newPrinter(o options, stdout, stderr io.Writer) *printer {
 func (p *printer) show(line string) {
 	p.wipe()
 	if !p.o.quiet {
-		fmt.Fprint(p.stderr, line)
+		fmt.Fprint(p.stderr, printable(line))
 		p.shown = true
 	}
 }
@@ -64,10 +64,12 @@ func (p *printer) wipe() {
 	}
 }
 
-// say puts a line on standard error that stays.
+// say puts lines on standard error that stay.
 func (p *printer) say(format string, args ...any) {
 	p.wipe()
-	fmt.Fprintf(p.stderr, format+"\n", args...)
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		fmt.Fprintln(p.stderr, printable(line))
+	}
 }
 
 func (p *printer) clear() {
@@ -241,11 +243,12 @@ func (p *printer) transcript(t asr.Transcript) error {
 	case p.o.quiet:
 		return nil
 	}
-	_, err := fmt.Fprintf(p.stdout, "%s\n  %s\n", t.Source.AudioPath, printable(t.Text))
+	_, err := fmt.Fprintf(p.stdout, "%s\n  %s\n", printable(t.Source.AudioPath), printable(t.Text))
 	return err
 }
 
-// printable keeps an engine's output from steering the terminal.
+// printable keeps a recording's name, or what an engine says, from steering the
+// terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {

@@ -58,6 +58,28 @@ level=WARN msg=x
 	})
 }
 
+// Names come from strangers, and what an engine says is anything.
+func TestNothingSteersTheTerminal(t *testing.T) {
+	for _, terminal := range []bool{false, true} {
+		const name = "in/\x1b]0;owned\x07\u009b2J.wav"
+		var out, errs bytes.Buffer
+		p := newPrinter(options{watch: name}, &out, &errs)
+		p.terminal = terminal
+		u := asr.Utterance{Source: manifest.Entry{AudioPath: name}}
+		p.start(u)
+		p.watching(name)
+		p.held(errors.New(name))
+		p.failed(&asr.UtteranceError{Path: name, Err: asr.ErrBadAudio})
+		p.problem(errors.New("two\n\t* " + name))
+		require.NoError(t, p.transcript(asr.Transcript{Source: u.Source}))
+		said := strings.ReplaceAll(out.String()+errs.String(), "\r\x1b[K", "")
+		require.NotContains(t, said, "\x1b")
+		require.NotContains(t, said, "\x07")
+		require.NotContains(t, said, "\u009b")
+		require.Contains(t, said, "two\n", "lines stay")
+	}
+}
+
 // On a terminal one line is written over and over, and gone before anything
 // else is said.
 func TestTerminal(t *testing.T) {

@@ -54,7 +54,7 @@ func (p progress) line() string {
 	var parts []string
 	past, all := p.audio()
 	if all > 0 {
-		parts = append(parts, fmt.Sprintf("%3d%%  %s of %s", int(100*past/all), rounded(past), rounded(all)))
+		parts = append(parts, fmt.Sprintf("%3d%%  %s of %s", int(100*past.Seconds()/all.Seconds()), rounded(past), rounded(all)))
 	} else {
 		parts = append(parts, rounded(past).String()+" of audio")
 	}

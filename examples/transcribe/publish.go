@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path/filepath"
 	"strings"
 
@@ -15,46 +16,60 @@ import (
 )
 
 // publisher writes transcripts into the output folder, each file whole or not
-// at all.
+// at all. A file that is there stays as it is: it may be somebody's.
 type publisher struct {
 	files   retry.FS
 	out     string
 	formats []subtitle.Format
-	folders []string          // inputs; the order below a folder is kept in the output
-	names   map[string]string // lower-cased output name, and whose it is
+	folders []string // inputs; the order below a folder is kept in the output
+	log     *slog.Logger
+	owners  map[string]string // of lower-cased output names: a recording, or a stretch of one
 	tidied  map[string]bool   // folders in which an earlier run left nothing
 }
 
-// write publishes one transcript in every format. A file that has its content
-// already, from an earlier run, is left as it is.
+// write publishes one transcript in every format.
 func (p *publisher) write(ctx context.Context, t asr.Transcript) error {
-	name := p.name(t)
+	names := p.names(t)
 	for _, format := range p.formats {
 		var b bytes.Buffer
-		path := filepath.Join(p.out, name+"."+string(format))
 		err := subtitle.Write(&b, format, t)
 		if err == nil {
-			err = p.publish(ctx, path, b.Bytes())
+			err = p.publish(ctx, names, "."+string(format), b.Bytes())
 		}
 		if err != nil {
 			return &asr.UtteranceError{ID: t.ID, Path: t.Source.AudioPath,
-				Err: fmt.Errorf("its transcript is in the journal, but %s could not be written: %w", path, err)}
+				Err: fmt.Errorf("its transcript is in the journal, but its %s file could not be written: %w", format, err)}
 		}
 	}
 	return nil
 }
 
-func (p *publisher) publish(ctx context.Context, path string, data []byte) error {
-	old, err := p.files.ReadFile(ctx, path)
-	if err == nil && bytes.Equal(old, data) {
-		return nil
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := p.files.MkdirAll(ctx, filepath.Dir(path)); err != nil {
+// publish writes a file under the first of the names that is free. It is done
+// when one of them has the content, from an earlier run. What else is there was
+// corrected by somebody, or is another recording's or another engine's.
+func (p *publisher) publish(ctx context.Context, names []string, ext string, data []byte) error {
+	for n, name := range names {
+		path := filepath.Join(p.out, name+ext)
+		old, err := p.files.ReadFile(ctx, path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if n > 0 {
+				p.log.Warn("a file of that name is there and stays", "file", filepath.Join(p.out, names[0]+ext), "written", path)
+			}
+			return p.create(ctx, path, data)
+		case err != nil || bytes.Equal(old, data):
 			return err
 		}
 	}
-	if err := p.tidy(ctx, filepath.Dir(path)); err != nil {
+	return nil // somebody has corrected the one that only this transcript can have
+}
+
+func (p *publisher) create(ctx context.Context, path string, data []byte) error {
+	dir := filepath.Dir(path)
+	if err := p.files.MkdirAll(ctx, dir); err != nil {
+		return err
+	}
+	if err := p.tidy(ctx, dir); err != nil {
 		return err
 	}
 	return p.files.WriteFile(ctx, path, data)
@@ -73,26 +88,29 @@ func (p *publisher) tidy(ctx context.Context, dir string) error {
 	return p.files.RemoveAbandoned(ctx, dir, 0)
 }
 
-// name gives the output's name without extension: that of the recording, and
-// for a stretch of one its place in it. When another recording has that name,
-// the transcript's id tells them apart.
-func (p *publisher) name(t asr.Transcript) string {
+// names gives the names, without extension, that a transcript's files may have:
+// that of the recording, and for a stretch of one its place in it, unless
+// another recording of this run has that name; and one with the transcript's id.
+func (p *publisher) names(t asr.Transcript) []string {
 	source := t.Source
 	name := p.relative(source.AudioPath)
 	name = strings.TrimSuffix(name, filepath.Ext(name))
 	if source.Offset > 0 {
 		name += fmt.Sprintf(".%d-%d", source.Offset.Milliseconds(), (source.Offset + t.Duration).Milliseconds())
 	}
-	if p.names == nil {
-		p.names = make(map[string]string)
+	if p.owners == nil {
+		p.owners = make(map[string]string)
 	}
-	whose := fmt.Sprint(source.AudioPath, source.Offset, source.Duration)
+	owner := fmt.Sprint(source.AudioPath, source.Offset, source.Duration)
 	key := strings.ToLower(name) // names that differ only in case are one file on Windows and macOS
-	if owner, taken := p.names[key]; taken && owner != whose {
-		return name + "-" + t.ID
+	if p.owners[key] == "" {
+		p.owners[key] = owner
 	}
-	p.names[key] = whose
-	return name
+	own := name + "-" + t.ID
+	if p.owners[key] != owner {
+		return []string{own}
+	}
+	return []string{name, own}
 }
 
 // relative gives a recording's path below the input folder that it came from,

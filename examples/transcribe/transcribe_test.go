@@ -49,6 +49,41 @@ func TestWritesMissingOutputAgain(t *testing.T) {
 	}
 }
 
+// What somebody has corrected, or has put there, stays as it is.
+func TestLeavesOtherFilesAlone(t *testing.T) {
+	d := newDesk(t, 1)
+	notes := filepath.Join(d.out, "00.srt")
+	require.NoError(t, os.Mkdir(d.out, 0o700))
+	require.NoError(t, os.WriteFile(notes, []byte("made by hand"), 0o600))
+	code, stdout, stderr := d.run("-json", d.in)
+	require.Zero(t, code, stderr)
+	id := lines(t, stdout)[0].ID
+	require.Equal(t, "made by hand", d.output("00.srt"))
+	require.Contains(t, d.output("00-"+id+".srt"), "number 0")
+	require.Contains(t, stderr, "00-"+id+".srt", "where it is")
+
+	for _, name := range []string{"00.txt", "00-" + id + ".srt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(d.out, name), []byte("corrected"), 0o600))
+	}
+	for range 2 {
+		code, _, stderr = d.run(d.in)
+		require.Zero(t, code, stderr)
+		require.Equal(t, "corrected", d.output("00.txt"))
+		require.Equal(t, "corrected", d.output("00-"+id+".srt"))
+		require.Equal(t, "number 0\n", d.output("00-"+id+".txt"))
+	}
+	require.NotContains(t, stderr, "00-"+id, "it is told once")
+
+	// Another recording of that name, by a command of its own.
+	other := d.record("elsewhere/00.wav", wav(7))
+	code, _, stderr = d.run("-format", "vtt", filepath.Join(d.in, "00.wav"))
+	require.Zero(t, code, stderr)
+	code, stdout, stderr = d.run("-json", "-format", "vtt", other)
+	require.Zero(t, code, stderr)
+	require.Contains(t, d.output("00.vtt"), "number 0")
+	require.Contains(t, d.output("00-"+lines(t, stdout)[0].ID+".vtt"), "number 7")
+}
+
 func TestFoldersAndEqualNames(t *testing.T) {
 	d := newDesk(t, 0)
 	d.record("a/talk.wav", wav(1))

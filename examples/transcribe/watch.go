@@ -33,6 +33,7 @@ type watcher struct {
 	events  *fsnotify.Watcher // nil: there are none
 	changed chan struct{}
 	took    time.Duration // how long the last look took
+	lost    bool          // it was told that something cannot be looked at
 
 	taken   map[string]stamp
 	pending map[string]candidate
@@ -52,7 +53,7 @@ type candidate struct {
 }
 
 // watch begins to watch a folder. held is told of a recording that another
-// program keeps for long.
+// program keeps for long, and of a folder that cannot be looked at.
 func watch(dir string, files retry.FS, held func(error)) (*watcher, error) {
 	files.Policy.Budget = -1
 	w := &watcher{dir: dir, fs: files, held: held, changed: make(chan struct{}, 1),
@@ -142,9 +143,13 @@ func (w *watcher) look(ctx context.Context, now time.Time) (ready []string) {
 	began := time.Now()
 	defer func() { w.took = time.Since(began) }()
 	seen := map[string]bool{}
+	var lost error
 	for entry, err := range asr.Files(ctx, w.dir) {
 		if err != nil {
-			continue // it has no recording yet, or one has gone since
+			if !errors.Is(err, asr.ErrBadAudio) { // else it has no recording yet
+				lost = err
+			}
+			continue
 		}
 		path := entry.AudioPath
 		seen[path] = true
@@ -178,6 +183,12 @@ func (w *watcher) look(ctx context.Context, now time.Time) (ready []string) {
 	}
 	if ctx.Err() != nil {
 		return nil
+	}
+	if lost != nil && !w.lost {
+		w.held(lost)
+	}
+	if w.lost = lost != nil; w.lost {
+		return ready // a share that has gone for a while: nothing is forgotten
 	}
 	maps.DeleteFunc(w.taken, func(path string, _ stamp) bool { return !seen[path] })
 	maps.DeleteFunc(w.pending, func(path string, _ candidate) bool { return !seen[path] })

@@ -108,6 +108,26 @@ func TestFoldersThatAreMovedIn(t *testing.T) {
 	require.Equal(t, []string{"talks/2.wav", "talks/monday/1.wav"}, l.after(settleTime))
 }
 
+// A share that drops out for a while is told, once, and what was taken from it
+// is not taken again.
+func TestFolderThatGoesForAWhile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "in")
+	put(t, filepath.Join(dir, "a.wav"), "1")
+	l := newLooker(t, dir, retry.FS{})
+	require.Empty(t, l.after(0))
+	require.Equal(t, []string{"a.wav"}, l.after(settleTime))
+	for range 2 {
+		require.NoError(t, os.Rename(dir, dir+"-gone"))
+		require.Empty(t, l.after(time.Hour))
+		require.Empty(t, l.after(time.Hour))
+		require.NoError(t, os.Rename(dir+"-gone", dir))
+		require.Empty(t, l.after(0))
+		require.Empty(t, l.after(settleTime))
+	}
+	require.Len(t, l.held, 2, "once each time")
+	require.ErrorIs(t, l.held[0], fs.ErrNotExist)
+}
+
 // Under the rules of Windows a file that is written to cannot be opened.
 func TestWaitsForWhatIsHeld(t *testing.T) {
 	sim := locktest.New(t)

@@ -16,6 +16,9 @@ type options struct {
 	limits          limits
 }
 
+// maxMiB keeps sums of sizes in bytes within their type: 1 PiB.
+const maxMiB = 1 << 30
+
 // parseFlags reads the command line. If ok is false the program ends with
 // code, and why has been said.
 func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) {
@@ -38,9 +41,7 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 		return o, exitUsage, false
 	}
 	o.engine.Words = true // a page shows them, and programs may ask for them
-	o.limits = limits{upload: maxSize << 20, free: minFree << 20}
-	err := o.check(flags.Args())
-	if err != nil {
+	if err := o.complete(flags.Args(), maxSize, minFree); err != nil {
 		fmt.Fprintf(stderr, "webui: %v\n", err)
 		return o, exitUsage, false
 	}
@@ -57,13 +58,16 @@ prints in a browser of this machine.
 
 `
 
-func (o *options) check(rest []string) (err error) {
+func (o *options) complete(rest []string, maxSize, minFree int64) (err error) {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected %q; recordings are uploaded on the page", rest[0])
-	case o.limits.upload <= 0 || o.limits.free < 0:
-		return errors.New("-max-size must be above 0 and -min-free must not be negative")
+	case maxSize <= 0 || maxSize > maxMiB:
+		return fmt.Errorf("-max-size %d is not between 1 and %d", maxSize, maxMiB)
+	case minFree < 0 || minFree > maxMiB:
+		return fmt.Errorf("-min-free %d is not between 0 and %d", minFree, maxMiB)
 	}
+	o.limits = limits{upload: maxSize << 20, free: minFree << 20}
 	if err := o.engine.Check(); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (s *server) guard(next http.Handler) http.Handler {
 	names := map[string]bool{}
 	for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
 		names[name+":"+strconv.Itoa(s.Port)] = true
+		if s.Port == 80 {
+			names[name] = true // a browser leaves that port out
+		}
 	}
 	var crossOrigin http.CrossOriginProtection
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

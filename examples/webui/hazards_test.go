@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -366,8 +367,67 @@ func TestOtherSites(t *testing.T) {
 	require.Len(t, s.jobs(), 1)
 }
 
+// deadlines counts how often a connection gets more time to bring something.
+type deadlines struct {
+	http.ResponseWriter
+	read int
+}
+
+func (d *deadlines) SetReadDeadline(time.Time) error  { d.read++; return nil }
+func (d *deadlines) SetWriteDeadline(time.Time) error { return nil }
+
+// A client that sends a byte now and then does not keep its place for ever.
+func TestPace(t *testing.T) {
+	s := &server{config: config{Limits: limits{window: time.Minute, pace: 10}}}
+	d := &deadlines{}
+	body := s.pacedBody(d, strings.NewReader("twelve bytes"))
+	require.Equal(t, 1, d.read)
+	for n, want := range []int{1, 1, 2} {
+		_, err := io.ReadFull(body, make([]byte, 4))
+		require.NoError(t, err)
+		require.Equal(t, want, d.read, "after %d bytes", 4*(n+1))
+	}
+}
+
+func TestNobodysCookie(t *testing.T) {
+	s := newSite(t, nil)
+	for _, value := range []string{"", "short"} {
+		a := s.doAs(http.DefaultClient, "GET", "/api/jobs", nil, "Cookie", cookieName+"="+value)
+		require.Equal(t, http.StatusUnauthorized, a.StatusCode, value)
+	}
+}
+
+// A browser leaves the usual port out of the name.
+func TestUsualPort(t *testing.T) {
+	s := &server{config: config{Port: 80}}
+	for host, want := range map[string]int{
+		"localhost": http.StatusOK, "127.0.0.1:80": http.StatusOK, "[::1]": http.StatusOK, "localhost:8080": http.StatusForbidden, "evil.example": http.StatusForbidden,
+	} {
+		r := httptest.NewRequest("GET", "http://"+host+"/", nil)
+		w := httptest.NewRecorder()
+		s.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		require.Equal(t, want, w.Code, host)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for want, args := range map[string][]string{
+		"uploaded on the page":     {"talk.wav"},
+		"-max-size 0":              {"-max-size", "0"},
+		"-max-size 17592186044417": {"-max-size", "17592186044417"}, // 1 MiB, if it overflowed
+		"-min-free -1":             {"-min-free", "-1"},
+		"unknown engine":           {"-engine", "x"},
+	} {
+		var said strings.Builder
+		_, code, ok := parseFlags(args, &said)
+		require.False(t, ok, args)
+		require.Equal(t, exitUsage, code)
+		require.Contains(t, said.String(), want)
+	}
+}
+
 func TestLoopbackOnly(t *testing.T) {
-	for _, addr := range []string{":8080", "0.0.0.0:0", "192.0.2.1:80", "[::]:0", "example.org:80", "8080"} {
+	for _, addr := range []string{":8080", "0.0.0.0:0", "192.0.2.1:80", "[::]:0", "example.org:80", "8080", "127.0.0.2:0"} {
 		_, err := listen(t.Context(), addr)
 		require.Error(t, err, addr)
 	}

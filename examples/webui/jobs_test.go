@@ -229,8 +229,8 @@ func TestRestart(t *testing.T) {
 	require.Equal(t, calls+2, s.engine.calls)
 }
 
-// Half a job, as a killed server leaves it, is cleared away; a folder of
-// somebody else's record is left alone.
+// Half a job, as a killed server leaves it, is cleared away; whatever else lies
+// in the folder is left alone.
 func TestRemains(t *testing.T) {
 	s := newSite(t, nil)
 	id := s.upload("talk.wav", wav(talk, 1))
@@ -242,9 +242,13 @@ func TestRemains(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(half, "audio.wav"), []byte("RIFF"), 0o600))
 	require.NoError(t, os.Mkdir(foreign, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(foreign, recordName), []byte("not ours"), 0o600))
+	users := filepath.Join(jobs, "Client A", "contract.txt")
+	require.NoError(t, os.Mkdir(filepath.Dir(users), 0o700))
+	require.NoError(t, os.WriteFile(users, []byte("signed"), 0o600))
 	s.start()
 	require.NoDirExists(t, half)
 	require.FileExists(t, filepath.Join(foreign, recordName))
+	require.FileExists(t, users)
 	require.Len(t, s.jobs(), 1)
 }
 

@@ -42,7 +42,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // who presses Ctrl-C twice wants out at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, openEngine))
 }
 
@@ -93,7 +93,9 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-addr %s: %w; write it like 127.0.0.1:8080", addr, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
+	switch host {
+	case "localhost", "127.0.0.1", "::1": // as in guard.go
+	default:
 		return nil, fmt.Errorf("-addr %s: others could reach it, and there is no login; use 127.0.0.1, [::1] or localhost", addr)
 	}
 	var config net.ListenConfig

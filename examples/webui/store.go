@@ -27,8 +27,14 @@ const recordName = "job.json"
 // newID makes a name that nobody guesses and every file system takes.
 func newID() string { return strings.ToLower(rand.Text()) }
 
-// load reads all jobs, and clears away what is none: an upload whose server
-// was killed before it was complete, a job that was not wholly deleted.
+// isID tells a name of newID's from one that somebody has chosen.
+func isID(name string) bool {
+	return len(name) == len(rand.Text()) && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// load reads all jobs, and clears away those that are none: an upload whose
+// server was killed before it was complete, a job that was not wholly deleted.
+// What else lies in the folder is somebody's, and stays.
 func (s store) load(ctx context.Context) ([]*job, error) {
 	if err := s.fs.MkdirAll(ctx, s.dir); err != nil {
 		return nil, err
@@ -39,6 +45,9 @@ func (s store) load(ctx context.Context) ([]*job, error) {
 	}
 	var jobs []*job
 	for _, e := range entries {
+		if !isID(e.Name()) {
+			continue
+		}
 		dir := filepath.Join(s.dir, e.Name())
 		data, err := s.fs.ReadFile(ctx, filepath.Join(dir, recordName))
 		if errors.Is(err, fs.ErrNotExist) && e.IsDir() {
@@ -96,12 +105,13 @@ func (s store) write(ctx context.Context, dir string, r record) error {
 	return s.fs.WriteFile(ctx, filepath.Join(dir, recordName), append(data, '\n'))
 }
 
-// remove deletes a job. Once its record is gone there is no job, whatever else
-// cannot be removed now.
+// forget ends a job: without its record there is none, whatever else cannot be
+// removed yet.
 func (s store) forget(ctx context.Context, j *job) error {
 	return s.fs.Remove(ctx, filepath.Join(j.dir, recordName))
 }
 
+// clear removes what is left of a job that is forgotten.
 func (s store) clear(ctx context.Context, j *job) {
 	if err := s.fs.RemoveAll(ctx, j.dir); err != nil {
 		s.log.Warn("job's folder is left to the next start", "dir", j.dir, "err", err)

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func isSelectorExpr(n ast.Node, x, name string) bool {
 // checkPlaces: the repository names no folder of one machine and no package
 // registry; both are the business of whoever uses it.
 func checkPlaces(all tree) []string {
-	folder := regexp.MustCompile(`(?:^|[\s"'=(:\x60])(/(?:home|Users)/(?:[\w.-]+)|/root/[\w.]|/srv/\w|/tmp/\w|[A-Z]:\\Users\\\w+)`)
+	folder := regexp.MustCompile(`(?:^|[\s"'=(:\x60])(/(?:home|Users)/(?:[\w.-]+)|/root/[\w.]|/(?:srv|tmp|work)/\w|[A-Z]:\\Users\\\w+)`)
 	example := regexp.MustCompile(`^(/home/|/Users/|[A-Z]:\\Users\\)(u|user|you|name|me|Ann)$`)
 	registry := regexp.MustCompile(`\b((?:files\.)?pythonhosted\.org|pypi\.org|(?:registry\.)?npmjs\.(?:org|com)|proxy\.golang\.org|` +
 		`sum\.golang\.org|goproxy\.\w+|conda\.anaconda\.org|(?:deb|security)\.debian\.org|archive\.ubuntu\.com)\b`)
@@ -77,4 +78,28 @@ func checkPlaces(all tree) []string {
 		}
 	}
 	return out
+}
+
+// checkLinks: what a page points to is in the repository.
+func checkLinks(all tree) []string {
+	link := regexp.MustCompile(`\]\(([^)#\s:]+)(?:#[^)]*)?\)`)
+	var out []string
+	for _, s := range all {
+		if path.Ext(s.path) != ".md" {
+			continue
+		}
+		for i, line := range strings.Split(s.text, "\n") {
+			for _, m := range link.FindAllStringSubmatch(line, -1) {
+				if !has(all, path.Join(s.dir(), m[1])) {
+					out = append(out, fmt.Sprintf("%s:%d: there is no %s", s.path, i+1, m[1]))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// has tells whether there is a file of that name, or a folder with one in it.
+func has(all tree, name string) bool {
+	return slices.ContainsFunc(all, func(s source) bool { return s.path == name || strings.HasPrefix(s.path, name+"/") })
 }

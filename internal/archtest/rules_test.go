@@ -22,7 +22,11 @@ func rules() []rule {
 	return []rule{
 		{"layers", checkLayers},
 		{"modules", checkModules},
+		{"imports", checkImports},
 		{"writes", checkWrites},
+		{"processes", checkProcesses},
+		{"context", checkContext},
+		{"logs", checkLogs},
 		{"systems", checkSystems},
 		{"documented", checkDocumented},
 		{"sleep", checkSleep},
@@ -34,6 +38,7 @@ func rules() []rule {
 		{"seeds", checkSeeds},
 		{"examples", checkExamples},
 		{"places", checkPlaces},
+		{"links", checkLinks},
 		{"screen", checkScreen},
 	}
 }

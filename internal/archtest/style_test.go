@@ -95,6 +95,8 @@ func globalsOf(s source, spec *ast.ValueSpec, changed map[string]bool) []string 
 	var out []string
 	for i, name := range spec.Names {
 		switch {
+		case name.Name == "_" && len(spec.Values) > i && isCall(spec.Values[i]):
+			out = append(out, s.at(name)+"is called because the package is imported: let the caller call it")
 		case name.Name == "_":
 		case i >= len(spec.Values) || !isFixed(spec.Values[i]):
 			out = append(out, s.at(name)+"the variable "+name.Name+" is state of the whole program: put it into a value")
@@ -105,11 +107,24 @@ func globalsOf(s source, spec *ast.ValueSpec, changed map[string]bool) []string 
 	return out
 }
 
+// isCall says whether e runs something; (*T)(nil) does not.
+func isCall(e ast.Expr) bool {
+	call, ok := e.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	_, conversion := call.Fun.(*ast.ParenExpr)
+	return !conversion
+}
+
 // isFixed says whether e makes something that is meant to stay as it is.
 func isFixed(e ast.Expr) bool {
 	switch e := e.(type) {
-	case *ast.CompositeLit, *ast.BasicLit:
+	case *ast.BasicLit:
 		return true
+	case *ast.CompositeLit:
+		typ, ok := e.Type.(*ast.SelectorExpr)
+		return !ok || !isSelector(typ, "sync", typ.Sel.Name) && !isSelector(typ, "atomic", typ.Sel.Name)
 	case *ast.CallExpr:
 		if array, ok := e.Fun.(*ast.ArrayType); ok {
 			return array.Len == nil // []byte("…")
@@ -125,14 +140,17 @@ func isFixed(e ast.Expr) bool {
 	return false
 }
 
-// changedNames gives every name that a package assigns to, or takes the
-// address of. It knows nothing of scopes, so a local variable counts too.
+// changedNames gives every name that a package assigns to, deletes from, or
+// takes the address of. It knows nothing of scopes, so a local variable counts too.
 func changedNames(files tree) map[string]bool {
 	m := map[string]bool{}
 	root := func(e ast.Expr) {
 		for {
 			switch x := e.(type) {
 			case *ast.IndexExpr:
+				e = x.X
+				continue
+			case *ast.SelectorExpr:
 				e = x.X
 				continue
 			case *ast.Ident:
@@ -155,6 +173,10 @@ func changedNames(files tree) map[string]bool {
 			case *ast.UnaryExpr:
 				if n.Op == token.AND {
 					root(n.X)
+				}
+			case *ast.CallExpr:
+				if f, ok := n.Fun.(*ast.Ident); ok && (f.Name == "delete" || f.Name == "clear") {
+					root(n.Args[0])
 				}
 			}
 			return true
