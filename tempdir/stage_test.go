@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -130,12 +131,13 @@ func TestStageReader(t *testing.T) {
 	require.Equal(t, sum([]byte("upload")), staged.SHA256)
 	require.Equal(t, ".mp3", filepath.Ext(staged.Path))
 
-	broken := errors.New("connection lost")
-	_, err = scope.StageReader(t.Context(), io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), ".wav")
-	require.ErrorIs(t, err, broken)
-	left, err := filepath.Glob(scope.Path("*.wav"))
-	require.NoError(t, err)
-	require.Empty(t, left, "half an upload is not kept")
+	for _, broken := range []error{errors.New("connection lost"), fmt.Errorf("connection lost: %w", io.EOF)} {
+		_, err = scope.StageReader(t.Context(), io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), ".wav")
+		require.ErrorIs(t, err, broken)
+		left, err := filepath.Glob(scope.Path("*.wav"))
+		require.NoError(t, err)
+		require.Empty(t, left, "half an upload is not kept")
+	}
 }
 
 func TestStageCancelled(t *testing.T) {
