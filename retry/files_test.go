@@ -142,9 +142,6 @@ func TestRemoveAll(t *testing.T) {
 	require.NoError(t, s.RemoveAll(ctx, tree))
 	require.NoError(t, s.RemoveAll(ctx, tree))
 	require.FileExists(t, outside)
-	for _, name := range []string{"", ".", "..", string(filepath.Separator)} {
-		require.Error(t, s.RemoveAll(ctx, name), "%q", name)
-	}
 }
 
 func TestTryLock(t *testing.T) {
