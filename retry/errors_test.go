@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -140,4 +143,29 @@ func TestHoldersFindsThisProcess(t *testing.T) {
 	holders, err := retry.Holders(t.Context(), name)
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(holders, func(h retry.Holder) bool { return h.Self && h.PID == os.Getpid() }))
+}
+
+// A copy can fail at its other end; the error says where.
+func TestCopyNamesTheFileThatFailed(t *testing.T) {
+	f, err := retry.FS{}.Create(t.Context(), filepath.Join(locktest.TempDir(t), "copy"))
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = io.Copy(f, iotest.ErrReader(&fs.PathError{Op: "read", Path: "talk.wav", Err: errors.New("input/output error")}))
+	require.ErrorContains(t, err, f.Name())
+	require.ErrorContains(t, err, "read talk.wav: input/output error")
+}
+
+func TestErrorOfANameWithALineBreakIsOneLine(t *testing.T) {
+	dir := locktest.TempDir(t)
+	refused := retry.FS{Intercept: func(*retry.Op, func() error) error { return retry.Errno(112) }}
+	name := filepath.Join(dir, "two\nlines")
+	for _, err := range []error{
+		refused.Remove(t.Context(), name),
+		refused.Rename(t.Context(), name, name+"2"),
+		refused.Replace(t.Context(), name, name+"2"),
+		refused.RemoveAll(t.Context(), name),
+	} {
+		require.NotContains(t, err.Error(), "\n")
+		require.Contains(t, err.Error(), `two\nlines`)
+	}
 }
