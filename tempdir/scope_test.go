@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
@@ -121,6 +123,33 @@ func TestSweepTornRecord(t *testing.T) {
 	swept, err := root.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{dir}, swept.Removed, "on a local disk the free lock says enough")
+}
+
+// What the record says is not known as long as a scanner has it: that its scope is to be kept, for instance.
+func TestSweepLeavesScopeWhoseRecordIsHeld(t *testing.T) {
+	var held bool
+	files := retry.FS{Policy: retry.Policy{Budget: -1}, Intercept: func(op *retry.Op, next func() error) error {
+		if held && op.Kind == retry.OpOpen && filepath.Ext(op.Path) == ".json" {
+			return locktest.SharingViolation
+		}
+		return next()
+	}}
+	root, err := tempdir.Open(t.Context(), shortDir(t), tempdir.Options{FS: files})
+	require.NoError(t, err)
+	scope := newScope(t, root)
+	scope.Keep()
+	require.Empty(t, scope.Close())
+
+	held = true
+	swept, err := root.Sweep(t.Context())
+	require.ErrorIs(t, err, retry.ErrLocked)
+	require.Equal(t, []string{scope.Path()}, swept.Left)
+	require.DirExists(t, scope.Path())
+
+	held = false
+	swept, err = root.Sweep(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{scope.Path()}, swept.Live)
 }
 
 func TestSweepLeavesStrangers(t *testing.T) {

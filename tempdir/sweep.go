@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -100,7 +101,12 @@ func (r *Root) sweep(ctx context.Context, id string, swept *Swept) error {
 		swept.Live = append(swept.Live, dir)
 		return nil
 	}
-	if !r.dead(ctx, dir) {
+	dead, err := r.dead(ctx, dir)
+	if err != nil {
+		swept.Left = append(swept.Left, dir)
+		return errors.Join(err, unlock())
+	}
+	if !dead {
 		swept.Live = append(swept.Live, dir)
 		return unlock()
 	}
@@ -112,10 +118,14 @@ func (r *Root) sweep(ctx context.Context, id string, swept *Swept) error {
 	return nil
 }
 
-// dead judges a scope whose lock the caller holds.
-func (r *Root) dead(ctx context.Context, dir string) bool {
-	var rec owner
+// dead judges a scope whose lock the caller holds. An error means that its
+// record is there and could not be read.
+func (r *Root) dead(ctx context.Context, dir string) (bool, error) {
 	b, err := r.opts.FS.ReadFile(ctx, dir+".json")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	var rec owner
 	if err == nil {
 		err = json.Unmarshal(b, &rec)
 	}
@@ -123,24 +133,24 @@ func (r *Root) dead(ctx context.Context, dir string) bool {
 	case err != nil:
 		// No record, or half of one after a power cut. On a local disk the
 		// free lock says enough.
-		return !r.network || r.old(ctx, dir)
+		return !r.network || r.old(ctx, dir), nil
 	case rec.Kept:
-		return r.old(ctx, dir)
+		return r.old(ctx, dir), nil
 	case rec.Left:
-		return true
+		return true, nil
 	}
 	switch host.Of(rec.Process) {
 	case host.Alive:
-		return false // somebody removed its lock file
+		return false, nil // somebody removed its lock file
 	case host.Dead:
-		return true
+		return true, nil
 	}
 	// Another host's name, but the same boot of the same kernel: a container
 	// beside us, whose lock would show.
 	if self := host.Self(); self.Boot != "" && self.Boot == rec.Boot {
-		return true
+		return true, nil
 	}
-	return r.old(ctx, dir)
+	return r.old(ctx, dir), nil
 }
 
 func (r *Root) old(ctx context.Context, dir string) bool {
