@@ -5,11 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/go-multierror"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-go/holdfast/tempdir"
 )
@@ -118,6 +120,22 @@ func TestOpenRefusesNestedRoot(t *testing.T) {
 	scope := newScope(t, root)
 	_, err := tempdir.Open(t.Context(), scope.Path("inner"), tempdir.Options{})
 	require.Equal(t, []string{"nesting"}, failed(t, err))
+}
+
+// Programs that start together make the same new root; none takes another's mark for a stranger's file.
+func TestOpenTogether(t *testing.T) {
+	base := shortDir(t)
+	for i := range 40 {
+		dir := filepath.Join(base, strconv.Itoa(i))
+		var all errgroup.Group
+		for range 8 {
+			all.Go(func() error {
+				_, err := tempdir.Open(t.Context(), dir, tempdir.Options{})
+				return err
+			})
+		}
+		require.NoError(t, all.Wait())
+	}
 }
 
 func TestOpenKeepsForeignFiles(t *testing.T) {
