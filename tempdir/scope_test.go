@@ -3,6 +3,7 @@ package tempdir_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/lane"
 	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/retry/locktest"
 	"github.com/holdfast-go/holdfast/tempdir"
@@ -216,6 +218,30 @@ func TestEnv(t *testing.T) {
 	}
 	require.DirExists(t, seen["TMPDIR"])
 	require.DirExists(t, seen["HOME"])
+}
+
+// What Python has compiled for one scope serves the next, and lies in the root.
+func TestEnvKeepsBytecode(t *testing.T) {
+	python := lane.Python(t)
+	t.Setenv("PYTHONDONTWRITEBYTECODE", "1") // as images for containers do
+	root, program := openRoot(t), shortDir(t)
+	require.NoError(t, os.WriteFile(filepath.Join(program, "module.py"), nil, 0o600))
+	var compiled string
+	for i := range 2 {
+		scope := newScope(t, root)
+		cmd := exec.Command(python, "-v", "-c", "import module; print(module.__cached__)")
+		cmd.Dir, cmd.Env = program, scope.Env()
+		var said strings.Builder
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		require.NoError(t, err, said.String())
+		compiled = strings.TrimSpace(string(out))
+		require.FileExists(t, compiled)
+		require.Equal(t, i == 1, strings.Contains(said.String(), compiled+" matches"), "start %d", i)
+		require.Empty(t, scope.Close())
+	}
+	require.True(t, strings.HasPrefix(compiled, root.Path()), compiled)
+	require.NoDirExists(t, filepath.Join(program, "__pycache__"))
 }
 
 func TestFromEnv(t *testing.T) {
