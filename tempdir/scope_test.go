@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/host"
 	"github.com/holdfast-go/holdfast/internal/lane"
 	"github.com/holdfast-go/holdfast/retry"
 	"github.com/holdfast-go/holdfast/retry/locktest"
@@ -98,6 +99,9 @@ func TestSweepJudgesRecords(t *testing.T) {
 		"another machine's, and old": {func(r map[string]any) {
 			r["host"], r["boot"] = "elsewhere", "1234"
 		}, 8, true},
+		"a container's beside us, whose lock would show": {func(r map[string]any) {
+			r["host"] = "container"
+		}, 0, host.Self().Boot != ""},
 		"kept for somebody to look at": {func(r map[string]any) { r["kept"] = true }, 1, false},
 		"kept too long":                {func(r map[string]any) { r["kept"] = true }, 8, true},
 	} {
@@ -177,7 +181,8 @@ func TestSweepTidies(t *testing.T) {
 }
 
 func TestKeep(t *testing.T) {
-	root := openRoot(t)
+	root, err := tempdir.Open(t.Context(), shortDir(t), tempdir.Options{MaxAge: 3 * 24 * time.Hour})
+	require.NoError(t, err)
 	scope := newScope(t, root)
 	scope.Keep()
 	require.Empty(t, scope.Close())
@@ -185,7 +190,7 @@ func TestKeep(t *testing.T) {
 	swept, err := root.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{scope.Path()}, swept.Live)
-	age(t, scope.Path(), 8)
+	age(t, scope.Path(), 4)
 	swept, err = root.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{scope.Path()}, swept.Removed)
@@ -257,7 +262,10 @@ func TestFromEnv(t *testing.T) {
 func TestFromEnvRefuses(t *testing.T) {
 	root := openRoot(t)
 	scope := newScope(t, root)
+	notes := filepath.Join(root.Path(), "s", "notes", "t")
+	require.NoError(t, os.MkdirAll(notes, 0o700))
 	for name, extra := range map[string][]string{
+		"not a scope":                {"HOLDFAST_SCOPE=" + filepath.Dir(notes), "TMPDIR=" + notes, "TMP=" + notes, "TEMP=" + notes},
 		"no root":                    {"HOLDFAST_ROOT="},
 		"not a root":                 {"HOLDFAST_ROOT=" + shortDir(t)},
 		"scope elsewhere":            {"HOLDFAST_SCOPE=" + shortDir(t)},
