@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,27 +28,61 @@ type Swept struct {
 // recorded process does not run. The record of another machine whose locks may
 // not show here (the boot id differs too) is believed for Options.MaxAge.
 //
-// The error says why something was left; a failed sweep is no reason to fail a
-// job.
+// For what is held a sweep waits 2 s in all: the next one tries again. The error
+// says why something was left; a failed sweep is no reason to fail a job.
 func (r *Root) Sweep(ctx context.Context) (Swept, error) {
 	var swept Swept
 	var errs *multierror.Error
-	ids, err := r.scopes(ctx)
+	begin := time.Now()
+	ids, err := r.hurried(begin).scopes(ctx)
 	if err != nil {
 		return swept, err
 	}
-	if err := r.tidy(ctx); err != nil {
+	if err := r.hurried(begin).tidy(ctx); err != nil {
 		errs = multierror.Append(errs, err)
 	}
 	for _, id := range ids {
-		if err := r.sweep(ctx, id, &swept); err != nil {
+		if err := r.hurried(begin).sweep(ctx, id, &swept); err != nil {
 			errs = multierror.Append(errs, err)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	if errs != nil {
+		errs.ErrorFormat = formatLeft
+	}
 	return swept, errs.ErrorOrNil()
+}
+
+// hurried gives the root with what a sweep that began then has left of its
+// patience as the budget. One try there always is.
+func (r *Root) hurried(begin time.Time) *Root {
+	const patience = 2 * time.Second // most locks are gone by then
+	left := patience - time.Since(begin)
+	if left <= 0 {
+		left = -1
+	}
+	hurried := *r
+	if budget := &hurried.opts.FS.Policy.Budget; *budget == 0 || *budget > left {
+		*budget = left
+	}
+	return &hurried
+}
+
+func formatLeft(errs []error) string {
+	const shown = 5
+	if len(errs) == 1 {
+		return errs[0].Error()
+	}
+	lines := []string{fmt.Sprintf("tempdir: %d things are left to the next sweep", len(errs))}
+	for _, err := range errs[:min(shown, len(errs))] {
+		lines = append(lines, "  - "+err.Error())
+	}
+	if more := len(errs) - shown; more > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d more", more))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // tidy removes what processes that were killed within Open left.
