@@ -65,7 +65,7 @@ func formatChecks(errs []error) string {
 }
 
 func (c *checker) run() {
-	if err := c.ctx.Err(); err != nil {
+	if err := context.Cause(c.ctx); err != nil {
 		c.fail("context", "", err)
 		return
 	}

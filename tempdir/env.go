@@ -92,7 +92,7 @@ func FromEnv(ctx context.Context, o Options) (*Root, error) {
 	refuse := func(err error) error {
 		return &CheckError{Path: dir, Check: "environment", Err: err, Hint: "start this process under Scope.Env of its parent"}
 	}
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	if dir == "" || scope == "" {

@@ -158,11 +158,14 @@ func TestOpenRefusesFile(t *testing.T) {
 }
 
 func TestOpenCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	cause := errors.New("the user went home")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
 	dir := filepath.Join(shortDir(t), "never")
 	_, err := tempdir.Open(ctx, dir, tempdir.Options{})
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, cause)
+	_, err = tempdir.FromEnv(ctx, tempdir.Options{})
+	require.ErrorIs(t, err, cause)
 	require.NoDirExists(t, dir)
 }
 
@@ -191,7 +194,7 @@ func TestCache(t *testing.T) {
 	dir, err := root.Cache(t.Context(), "models")
 	require.NoError(t, err)
 	require.DirExists(t, dir)
-	for _, name := range []string{"", "..", "a/b", "/abs"} {
+	for _, name := range []string{"", ".", "..", "a/b", "/abs"} {
 		_, err := root.Cache(t.Context(), name)
 		require.Error(t, err, name)
 	}
