@@ -31,7 +31,7 @@ func (s FS) RemoveAbandoned(ctx context.Context, dir string, age time.Duration) 
 		if errors.Is(err, fs.ErrNotExist) { // its writer is done
 			continue
 		}
-		if err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) >= age {
+		if err == nil && info.Mode().IsRegular() && (age <= 0 || time.Since(info.ModTime()) >= age) {
 			err = s.Remove(ctx, filepath.Join(dir, e.Name()))
 		}
 		failed = errors.Join(failed, err)

@@ -45,7 +45,7 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%v: not tried: %v", e.Op, e.Cause)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v: %s", e.Op, describe(e.Err))
+	fmt.Fprintf(&b, "%v: %s", e.Op, describe(e.Op, e.Err))
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, "; tried %d times in %s", e.Attempts, round(e.Waited))
 	}
@@ -94,18 +94,22 @@ func (e *Error) Is(target error) bool {
 	return target == ErrLocked && e.Class == Transient
 }
 
-// describe gives the cause without the operation and the path, which the caller says better, and with the
+// describe gives the cause without the operation and the path, where they are those that op says better, and with the
 // Windows code where there is one.
-func describe(err error) string {
+func describe(op Op, err error) string {
 	cause := err
 	for {
 		switch e := cause.(type) {
 		case *fs.PathError:
-			cause = e.Err
-			continue
+			if e.Path == op.Path || e.Path == op.To {
+				cause = e.Err
+				continue
+			}
 		case *os.LinkError:
-			cause = e.Err
-			continue
+			if e.Old == op.Path && e.New == op.To {
+				cause = e.Err
+				continue
+			}
 		case *os.SyscallError:
 			cause = e.Err
 			continue
@@ -144,14 +148,14 @@ type LeftoverError struct {
 }
 
 func (e *LeftoverError) Error() string {
-	first := e.Root
+	root, first := oneLine(e.Root), oneLine(e.Root)
 	if len(e.Paths) > 0 {
-		first = e.Paths[0]
+		first = oneLine(e.Paths[0])
 	}
 	if n := len(e.Paths) + e.More; n > 1 {
-		return fmt.Sprintf("removeall %s: %d entries stay, first %s: %v", e.Root, n, first, e.Err)
+		return fmt.Sprintf("removeall %s: %d entries stay, first %s: %v", root, n, first, e.Err)
 	}
-	return fmt.Sprintf("removeall %s: %s stays: %v", e.Root, first, e.Err)
+	return fmt.Sprintf("removeall %s: %s stays: %v", root, first, e.Err)
 }
 
 // Unwrap gives Err.

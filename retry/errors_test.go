@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -129,6 +132,82 @@ func TestErrorIsOneReadableLine(t *testing.T) {
 	})
 }
 
+// Of what ERROR_ACCESS_DENIED can mean only a held file is worth the full budget and is called locked.
+func TestAccessDenied(t *testing.T) {
+	open := func(ctx context.Context, s retry.FS, dir string) error {
+		_, err := s.Open(ctx, filepath.Join(dir, "file"))
+		return err
+	}
+	create := func(ctx context.Context, s retry.FS, dir string) error {
+		_, err := s.Create(ctx, filepath.Join(dir, "new"))
+		return err
+	}
+	write := func(ctx context.Context, s retry.FS, dir string) error {
+		_, err := s.OpenAppend(ctx, filepath.Join(dir, "sub"))
+		return err
+	}
+	rename := func(ctx context.Context, s retry.FS, dir string) error {
+		return s.Rename(ctx, filepath.Join(dir, "sub"), filepath.Join(dir, "new"))
+	}
+	for _, tt := range []struct {
+		name  string
+		do    func(ctx context.Context, s retry.FS, dir string) error
+		probe error
+		want  time.Duration
+	}{
+		{"held", open, sharingViolation, 10 * time.Second},
+		{"not permitted", open, accessDenied, 2 * time.Second},
+		{"in a folder that refuses", create, nil, 2 * time.Second},
+		{"a folder, pinned or not permitted", rename, nil, 2 * time.Second},
+		{"a folder in the place of a file", write, nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := locktest.TempDir(t)
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
+				require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
+				s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+					switch op.Kind {
+					case retry.OpStat:
+						return next()
+					case retry.OpProbe:
+						return tt.probe
+					}
+					return accessDenied
+				}}
+				start := time.Now()
+				err := tt.do(t.Context(), s, dir)
+				require.ErrorIs(t, err, accessDenied)
+				require.Equal(t, tt.want, time.Since(start))
+				require.Equal(t, tt.want == 10*time.Second, errors.Is(err, retry.ErrLocked))
+			})
+		})
+	}
+}
+
+// Whatever is said of the closing, no handle stays.
+func TestCloseThatFailsCloses(t *testing.T) {
+	s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpClose || op.Kind == retry.OpUnlock {
+			return retry.Errno(112)
+		}
+		return next()
+	}}
+	name := filepath.Join(locktest.TempDir(t), "f")
+	f, err := s.Create(t.Context(), name)
+	require.NoError(t, err)
+	below := f.OS()
+	require.ErrorIs(t, f.Close(), retry.Errno(112))
+	require.ErrorIs(t, below.Close(), os.ErrClosed)
+
+	for range 2 {
+		unlock, ok, err := s.TryLock(t.Context(), name)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.ErrorIs(t, unlock(), retry.Errno(112))
+	}
+}
+
 func TestHoldersFindsThisProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux can be asked without a real Windows")
@@ -140,4 +219,29 @@ func TestHoldersFindsThisProcess(t *testing.T) {
 	holders, err := retry.Holders(t.Context(), name)
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(holders, func(h retry.Holder) bool { return h.Self && h.PID == os.Getpid() }))
+}
+
+// A copy can fail at its other end; the error says where.
+func TestCopyNamesTheFileThatFailed(t *testing.T) {
+	f, err := retry.FS{}.Create(t.Context(), filepath.Join(locktest.TempDir(t), "copy"))
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = io.Copy(f, iotest.ErrReader(&fs.PathError{Op: "read", Path: "talk.wav", Err: errors.New("input/output error")}))
+	require.ErrorContains(t, err, f.Name())
+	require.ErrorContains(t, err, "read talk.wav: input/output error")
+}
+
+func TestErrorOfANameWithALineBreakIsOneLine(t *testing.T) {
+	dir := locktest.TempDir(t)
+	refused := retry.FS{Intercept: func(*retry.Op, func() error) error { return retry.Errno(112) }}
+	name := filepath.Join(dir, "two\nlines")
+	for _, err := range []error{
+		refused.Remove(t.Context(), name),
+		refused.Rename(t.Context(), name, name+"2"),
+		refused.Replace(t.Context(), name, name+"2"),
+		refused.RemoveAll(t.Context(), name),
+	} {
+		require.NotContains(t, err.Error(), "\n")
+		require.Contains(t, err.Error(), `two\nlines`)
+	}
 }

@@ -78,14 +78,6 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	return info, nil
 }
 
-// Seek sets where the next Read, and the next Write of a file that was not opened to append, begins.
-func (f *File) Seek(offset int64, whence int) (int64, error) {
-	if err := f.usable(OpRead); err != nil {
-		return 0, err
-	}
-	return f.os.Seek(offset, whence)
-}
-
 // Truncate sets the size. A file opened to append goes on at its new end.
 func (f *File) Truncate(size int64) error {
 	err := f.do(&call{Op: Op{Kind: OpTruncate, Bytes: size}})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -108,6 +109,24 @@ func TestAppendFile(t *testing.T) {
 	require.Equal(t, "line\nline\n", string(data))
 }
 
+// A copy goes to the end as a write does, and neither moves where the next read begins.
+func TestAppendByCopy(t *testing.T) {
+	name := filepath.Join(locktest.TempDir(t), "f")
+	require.NoError(t, os.WriteFile(name, []byte("a"), 0o600))
+	f, err := retry.FS{}.OpenAppend(t.Context(), name)
+	require.NoError(t, err)
+	defer f.Close()
+	for _, more := range []string{"b", "c"} {
+		_, err = f.ReadFrom(strings.NewReader(more))
+		require.NoError(t, err)
+		_, err = f.Write([]byte(more))
+		require.NoError(t, err)
+	}
+	all, err := io.ReadAll(f)
+	require.NoError(t, err)
+	require.Equal(t, "abbcc", string(all))
+}
+
 func TestRenameRefusesAndReplaceDoesNot(t *testing.T) {
 	dir, ctx := locktest.TempDir(t), t.Context()
 	var s retry.FS
@@ -123,6 +142,31 @@ func TestRenameRefusesAndReplaceDoesNot(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a", string(data))
 	require.ErrorIs(t, s.Rename(ctx, b, a), fs.ErrNotExist)
+}
+
+// Where a hard link cannot be, the second name is that of a copy.
+func TestLinkCopiesWhereItMust(t *testing.T) {
+	for _, impossible := range []error{syscall.EXDEV, syscall.EPERM, retry.Errno(17), retry.Errno(1142)} {
+		dir, ctx := locktest.TempDir(t), t.Context()
+		s := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+			if op.Kind == retry.OpLink {
+				return impossible
+			}
+			return next()
+		}}
+		from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+		require.NoError(t, s.WriteFile(ctx, from, []byte("content")))
+		require.NoError(t, s.Link(ctx, from, to))
+		require.NoError(t, os.WriteFile(from, []byte("changed"), 0o600))
+		require.ErrorIs(t, s.Link(ctx, from, to), fs.ErrExist)
+		data, err := s.ReadFile(ctx, to)
+		require.NoError(t, err)
+		require.Equal(t, "content", string(data))
+		entries, err := s.ReadDir(ctx, dir)
+		require.NoError(t, err)
+		require.Len(t, entries, 2, "no temporary file stays")
+		require.ErrorIs(t, s.Link(ctx, from+"3", to), fs.ErrNotExist)
+	}
 }
 
 func TestRemoveAll(t *testing.T) {
@@ -142,9 +186,6 @@ func TestRemoveAll(t *testing.T) {
 	require.NoError(t, s.RemoveAll(ctx, tree))
 	require.NoError(t, s.RemoveAll(ctx, tree))
 	require.FileExists(t, outside)
-	for _, name := range []string{"", ".", "..", string(filepath.Separator)} {
-		require.Error(t, s.RemoveAll(ctx, name), "%q", name)
-	}
 }
 
 func TestTryLock(t *testing.T) {
@@ -171,7 +212,7 @@ func TestTryLock(t *testing.T) {
 // file.
 func TestLockOfARemovedFileIsNone(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there a file that is locked cannot vanish under its name without its handle")
+		t.Skip("under Wine the name of an open file stays; what POSIX deletion does to a locked one needs a real NTFS")
 	}
 	name := filepath.Join(locktest.TempDir(t), "lock")
 	var s retry.FS

@@ -3,6 +3,9 @@ package retry
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Kind is a kind of file operation.
@@ -67,12 +70,21 @@ type Op struct {
 func (op Op) String() string {
 	if op.Kind == OpReplace && filepath.Dir(op.Path) == filepath.Dir(op.To) {
 		// The target is the file that people know; the other is mostly a temporary one.
-		return "replace " + op.To + " by " + filepath.Base(op.Path)
+		return "replace " + oneLine(op.To) + " by " + oneLine(filepath.Base(op.Path))
 	}
+	text := op.Kind.String() + " " + oneLine(op.Path)
 	if op.To != "" {
-		return op.Kind.String() + " " + op.Path + " -> " + op.To
+		text += " -> " + oneLine(op.To)
 	}
-	return op.Kind.String() + " " + op.Path
+	return text
+}
+
+// oneLine is a name as it is, or quoted where it would break the line.
+func oneLine(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // paths are the names that somebody may hold.

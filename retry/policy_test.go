@@ -67,6 +67,15 @@ func TestSchedule(t *testing.T) {
 	})
 }
 
+func TestMaxDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var longest time.Duration
+		p := retry.Policy{MaxDelay: 20 * time.Millisecond, Observe: func(e retry.Event) { longest = max(longest, e.Delay) }}
+		require.Error(t, p.Do(t.Context(), renameOp, func() error { return sharingViolation }))
+		require.InDelta(t, 20*time.Millisecond, longest, float64(5*time.Millisecond))
+	})
+}
+
 func TestClassicSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tries []time.Duration
@@ -93,6 +102,8 @@ func TestBudgets(t *testing.T) {
 		{"budget below suspect", retry.Policy{Budget: time.Second}, accessDenied, time.Second},
 		{"own suspect", retry.Policy{Suspect: 3 * time.Second}, accessDenied, 3 * time.Second},
 		{"one try", retry.Policy{Budget: -1}, sharingViolation, 0},
+		{"own delays", retry.Policy{Delays: []time.Duration{time.Second, time.Second}, Budget: 1500 * time.Millisecond}, sharingViolation, 1500 * time.Millisecond},
+		{"own delays, suspect", retry.Policy{Delays: []time.Duration{20 * time.Second}}, accessDenied, 20 * time.Second},
 		{"permanent", retry.Policy{}, 2, 0},
 		{"not in the table", retry.Policy{Classify: func(retry.Op, error) retry.Class { return retry.Transient }}, 9999, 10 * time.Second},
 	} {

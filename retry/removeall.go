@@ -14,46 +14,34 @@ const maxLeftovers = 16
 // the budget ends, which is one budget for the whole tree; then it answers *LeftoverError. Links are removed,
 // never followed. An absent name is a success.
 func (s FS) RemoveAll(ctx context.Context, name string) error {
-	op := Op{Kind: OpRemoveAll, Path: name}
-	if clean := filepath.Clean(name); name == "" || clean == "." || clean == ".." || filepath.Dir(clean) == clean {
-		op.Attempt = 1
+	op := Op{Kind: OpRemoveAll, Path: name, Attempt: 1}
+	clean := filepath.Clean(name)
+	if base := filepath.Base(clean); name == "" || base == "." || base == ".." || filepath.Dir(clean) == clean {
 		return failed(op, syscall.EINVAL)
 	}
 	if ctx.Err() != nil {
 		return notTried(ctx, op)
 	}
-	op.Attempt = 1
-	err := s.pass(ctx, name, 1)
+	p := &passes{fs: s, ctx: ctx}
+	err := p.over(clean, 1) // cleaned: with a separator at the end some systems follow a link
 	if err != nil {
-		err = s.Policy.again(ctx, op, err, nil, func(attempt int) error { return s.pass(ctx, name, attempt) })
+		err = s.Policy.again(ctx, op, err, nil, func(attempt int) error { return p.over(clean, attempt) })
 	}
-	return leftover(name, err)
+	return leftover(clean, err)
 }
 
-// pass goes over the tree once, without waiting.
-func (s FS) pass(ctx context.Context, name string, attempt int) error {
-	p := &pass{fs: s, ctx: ctx, attempt: attempt}
-	p.remove(name)
-	if len(p.left) == 0 {
-		return nil
-	}
-	return &passError{class: p.class, left: p.left, more: p.more, first: p.first}
-}
-
-type pass struct {
+// passes goes over a tree again and again.
+type passes struct {
 	fs      FS
 	ctx     context.Context
 	attempt int
-
-	class Class // the best of all failures: Transient says that another pass is worth while
-	left  []string
-	more  int
-	first error
+	doomed  map[string]bool // deleted, but the name was still there
+	failed  *passError      // of this pass; nil: all is gone
 }
 
 // passError is what stays after a pass.
 type passError struct {
-	class Class
+	class Class // the best of all failures: Transient says that another pass is worth while
 	left  []string
 	more  int
 	first error
@@ -62,10 +50,20 @@ type passError struct {
 func (e *passError) Error() string { return e.first.Error() }
 func (e *passError) Unwrap() error { return e.first }
 
+// over goes over the tree once, without waiting.
+func (p *passes) over(name string, attempt int) error {
+	p.attempt, p.failed = attempt, nil
+	p.remove(name)
+	if p.failed == nil {
+		return nil
+	}
+	return p.failed
+}
+
 // remove removes name and all below it, and reports whether it is gone.
-func (p *pass) remove(name string) bool {
+func (p *passes) remove(name string) bool {
 	if p.ctx.Err() != nil {
-		return p.fail(name, Op{Kind: OpRemove, Path: name}, p.ctx.Err())
+		return p.fail(name, Op{Kind: OpRemove, Path: name}, context.Cause(p.ctx))
 	}
 	op := Op{Kind: OpRemove, Path: name, Attempt: p.attempt}
 	err := p.fs.attempt(&call{Op: op})
@@ -99,23 +97,31 @@ func (p *pass) remove(name string) bool {
 	return p.fail(name, op, err)
 }
 
-func (p *pass) fail(name string, op Op, err error) bool {
+func (p *passes) fail(name string, op Op, err error) bool {
 	asked := op
 	if codeOf(err) == codeDirNotEmpty {
 		asked.Kind = OpRemoveAll // it was emptied a moment ago
 	}
 	class := p.fs.Policy.classify(asked, err)
-	if codeOf(err) == codeAccessDenied && class == Suspect {
+	switch code := codeOf(err); {
+	case code == codeDeletePending:
+		if p.doomed == nil {
+			p.doomed = make(map[string]bool)
+		}
+		p.doomed[name] = true
+	case code == codeAccessDenied && class == Suspect && p.doomed[name]:
+		class = Transient // the answer for a deleted file that somebody has open (CreateFile)
+	case code == codeAccessDenied && class == Suspect:
 		class = p.fs.denied(op)
 	}
-	p.class = max(p.class, class)
-	if len(p.left) < maxLeftovers {
-		p.left = append(p.left, name)
-	} else {
-		p.more++
+	if p.failed == nil {
+		p.failed = &passError{first: err}
 	}
-	if p.first == nil {
-		p.first = err
+	p.failed.class = max(p.failed.class, class)
+	if len(p.failed.left) < maxLeftovers {
+		p.failed.left = append(p.failed.left, name)
+	} else {
+		p.failed.more++
 	}
 	return false
 }

@@ -65,7 +65,7 @@ func formatChecks(errs []error) string {
 }
 
 func (c *checker) run() {
-	if err := c.ctx.Err(); err != nil {
+	if err := context.Cause(c.ctx); err != nil {
 		c.fail("context", "", err)
 		return
 	}
@@ -175,14 +175,14 @@ func (c *checker) checkVolume() {
 // checkForeign refuses a directory in which a name of ours is somebody
 // else's: Sweep would otherwise look for scopes among a user's files.
 func (c *checker) checkForeign() {
-	if isRoot(c.dir) {
-		return
-	}
 	for _, name := range []string{scopesName, cacheName, markerName} {
 		path := filepath.Join(c.dir, name)
 		entries, err := os.ReadDir(path)
 		if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
 			continue
+		}
+		if isRoot(c.dir) { // asked last: another program may be making it one
+			return
 		}
 		c.fail("ownership", "choose an empty or a new directory",
 			fmt.Errorf("%s exists, but the directory is not marked as a root", path))

@@ -49,7 +49,7 @@ func (s *Scope) Env() []string {
 		"TRITON_HOME":               in("triton"), "TRITON_CACHE_DIR": in("triton", "cache"),
 		"CUDA_CACHE_PATH": in("cuda"), "CUPY_CACHE_DIR": in("cupy"),
 		"NUMBA_CACHE_DIR": in("numba"), "MPLCONFIGDIR": in("matplotlib"), "MPLBACKEND": "Agg",
-		"PYTHONPYCACHEPREFIX": in("pycache"), "PYTHONDONTWRITEBYTECODE": "1",
+		"PYTHONPYCACHEPREFIX": in("pycache"),
 
 		"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1",
 		"PYTHONFAULTHANDLER": "1", "PYTHONNOUSERSITE": "1",
@@ -71,10 +71,11 @@ func (s *Scope) Env() []string {
 
 // misleading names what a child must not inherit: the parts of a cluster's
 // environment that make lhotse and Lightning take a share of the work only,
-// and Python's paths to somebody else's modules.
+// Python's paths to somebody else's modules, and what keeps Python from keeping
+// what it compiles: each start would compile everything anew.
 func misleading(name string) bool {
 	switch name {
-	case "RANK", "WORLD_SIZE", "LOCAL_RANK", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP",
+	case "RANK", "WORLD_SIZE", "LOCAL_RANK", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE",
 		"HF_HUB_CACHE", "HF_ASSETS_CACHE", "HF_XET_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE",
 		"NEMO_DATA_STORE_CACHE_SHARED", "LIBROSA_CACHE_DIR", "HOMEDRIVE", "HOMEPATH":
 		return true
@@ -91,7 +92,7 @@ func FromEnv(ctx context.Context, o Options) (*Root, error) {
 	refuse := func(err error) error {
 		return &CheckError{Path: dir, Check: "environment", Err: err, Hint: "start this process under Scope.Env of its parent"}
 	}
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	if dir == "" || scope == "" {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -152,4 +154,39 @@ func TestUnderTheRulesOfWindows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{scope.Path()}, swept.Removed)
 	require.NoDirExists(t, scope.Path())
+}
+
+// A job begins with a sweep; it must not wait for each file that somebody has.
+func TestSweepIsNotHeldUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var held bool
+		files := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+			if held && op.Kind == retry.OpRemove && filepath.Base(op.Path) == "held" {
+				return locktest.SharingViolation
+			}
+			return next()
+		}}
+		root, err := tempdir.Open(t.Context(), shortDir(t), tempdir.Options{FS: files})
+		require.NoError(t, err)
+		var want []string
+		for range 8 {
+			scope := newScope(t, root)
+			require.NoError(t, os.WriteFile(scope.Path("held"), nil, 0o600))
+			want = append(want, scope.Path("held"))
+			held = true
+			require.Equal(t, want[len(want)-1:], scope.Close())
+			held = false
+		}
+
+		held = true
+		start := time.Now()
+		swept, err := root.Sweep(t.Context())
+		require.LessOrEqual(t, time.Since(start), 2*time.Second)
+		require.ElementsMatch(t, want, swept.Left)
+		require.ErrorIs(t, err, retry.ErrLocked)
+		require.Len(t, strings.Split(err.Error(), "\n"), 7, "how many, the first five, and that there are more: %v", err)
+		held = false
+		_, err = root.Sweep(t.Context())
+		require.NoError(t, err)
+	})
 }

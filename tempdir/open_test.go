@@ -5,11 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/go-multierror"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-go/holdfast/tempdir"
 )
@@ -120,6 +122,22 @@ func TestOpenRefusesNestedRoot(t *testing.T) {
 	require.Equal(t, []string{"nesting"}, failed(t, err))
 }
 
+// Programs that start together make the same new root; none takes another's mark for a stranger's file.
+func TestOpenTogether(t *testing.T) {
+	base := shortDir(t)
+	for i := range 40 {
+		dir := filepath.Join(base, strconv.Itoa(i))
+		var all errgroup.Group
+		for range 8 {
+			all.Go(func() error {
+				_, err := tempdir.Open(t.Context(), dir, tempdir.Options{})
+				return err
+			})
+		}
+		require.NoError(t, all.Wait())
+	}
+}
+
 func TestOpenKeepsForeignFiles(t *testing.T) {
 	dir := shortDir(t)
 	mine := filepath.Join(dir, "thesis.doc")
@@ -140,11 +158,14 @@ func TestOpenRefusesFile(t *testing.T) {
 }
 
 func TestOpenCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	cause := errors.New("the user went home")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
 	dir := filepath.Join(shortDir(t), "never")
 	_, err := tempdir.Open(ctx, dir, tempdir.Options{})
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, cause)
+	_, err = tempdir.FromEnv(ctx, tempdir.Options{})
+	require.ErrorIs(t, err, cause)
 	require.NoDirExists(t, dir)
 }
 
@@ -173,7 +194,7 @@ func TestCache(t *testing.T) {
 	dir, err := root.Cache(t.Context(), "models")
 	require.NoError(t, err)
 	require.DirExists(t, dir)
-	for _, name := range []string{"", "..", "a/b", "/abs"} {
+	for _, name := range []string{"", ".", "..", "a/b", "/abs"} {
 		_, err := root.Cache(t.Context(), name)
 		require.Error(t, err, name)
 	}

@@ -106,7 +106,7 @@ func (r *Root) Path() string { return r.dir }
 // Cache gives a directory that is kept from job to job, and creates it. The
 // name is one path element.
 func (r *Root) Cache(ctx context.Context, name string) (string, error) {
-	if name == "" || !filepath.IsLocal(name) || filepath.Base(name) != name {
+	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
 		return "", &CheckError{Path: name, Check: "cache name", Err: os.ErrInvalid, Hint: "use one plain path element"}
 	}
 	dir := filepath.Join(r.dir, cacheName, name)

@@ -95,7 +95,7 @@ func (s *Scope) create(ctx context.Context) error {
 func (s *Scope) record(ctx context.Context) error {
 	f, err := s.root.opts.FS.Create(ctx, s.dir+".json")
 	if errors.Is(err, os.ErrExist) {
-		return errTaken // of a directory that a sweep could not remove
+		return errTaken // a sweep could not remove it, but its directory
 	}
 	if err != nil {
 		return err

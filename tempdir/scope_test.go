@@ -3,6 +3,7 @@ package tempdir_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/host"
+	"github.com/holdfast-go/holdfast/internal/lane"
+	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
@@ -94,6 +99,9 @@ func TestSweepJudgesRecords(t *testing.T) {
 		"another machine's, and old": {func(r map[string]any) {
 			r["host"], r["boot"] = "elsewhere", "1234"
 		}, 8, true},
+		"a container's beside us, whose lock would show": {func(r map[string]any) {
+			r["host"] = "container"
+		}, 0, host.Self().Boot != ""},
 		"kept for somebody to look at": {func(r map[string]any) { r["kept"] = true }, 1, false},
 		"kept too long":                {func(r map[string]any) { r["kept"] = true }, 8, true},
 	} {
@@ -123,6 +131,33 @@ func TestSweepTornRecord(t *testing.T) {
 	require.Equal(t, []string{dir}, swept.Removed, "on a local disk the free lock says enough")
 }
 
+// What the record says is not known as long as a scanner has it: that its scope is to be kept, for instance.
+func TestSweepLeavesScopeWhoseRecordIsHeld(t *testing.T) {
+	var held bool
+	files := retry.FS{Policy: retry.Policy{Budget: -1}, Intercept: func(op *retry.Op, next func() error) error {
+		if held && op.Kind == retry.OpOpen && filepath.Ext(op.Path) == ".json" {
+			return locktest.SharingViolation
+		}
+		return next()
+	}}
+	root, err := tempdir.Open(t.Context(), shortDir(t), tempdir.Options{FS: files})
+	require.NoError(t, err)
+	scope := newScope(t, root)
+	scope.Keep()
+	require.Empty(t, scope.Close())
+
+	held = true
+	swept, err := root.Sweep(t.Context())
+	require.ErrorIs(t, err, retry.ErrLocked)
+	require.Equal(t, []string{scope.Path()}, swept.Left)
+	require.DirExists(t, scope.Path())
+
+	held = false
+	swept, err = root.Sweep(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{scope.Path()}, swept.Live)
+}
+
 func TestSweepLeavesStrangers(t *testing.T) {
 	root := openRoot(t)
 	stranger := filepath.Join(root.Path(), "s", "notes.txt")
@@ -146,7 +181,8 @@ func TestSweepTidies(t *testing.T) {
 }
 
 func TestKeep(t *testing.T) {
-	root := openRoot(t)
+	root, err := tempdir.Open(t.Context(), shortDir(t), tempdir.Options{MaxAge: 3 * 24 * time.Hour})
+	require.NoError(t, err)
 	scope := newScope(t, root)
 	scope.Keep()
 	require.Empty(t, scope.Close())
@@ -154,7 +190,7 @@ func TestKeep(t *testing.T) {
 	swept, err := root.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{scope.Path()}, swept.Live)
-	age(t, scope.Path(), 8)
+	age(t, scope.Path(), 4)
 	swept, err = root.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{scope.Path()}, swept.Removed)
@@ -189,6 +225,30 @@ func TestEnv(t *testing.T) {
 	require.DirExists(t, seen["HOME"])
 }
 
+// What Python has compiled for one scope serves the next, and lies in the root.
+func TestEnvKeepsBytecode(t *testing.T) {
+	python := lane.Python(t)
+	t.Setenv("PYTHONDONTWRITEBYTECODE", "1") // as images for containers do
+	root, program := openRoot(t), shortDir(t)
+	require.NoError(t, os.WriteFile(filepath.Join(program, "module.py"), nil, 0o600))
+	var compiled string
+	for i := range 2 {
+		scope := newScope(t, root)
+		cmd := exec.Command(python, "-v", "-c", "import module; print(module.__cached__)")
+		cmd.Dir, cmd.Env = program, scope.Env()
+		var said strings.Builder
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		require.NoError(t, err, said.String())
+		compiled = strings.TrimSpace(string(out))
+		require.FileExists(t, compiled)
+		require.Equal(t, i == 1, strings.Contains(said.String(), compiled+" matches"), "start %d", i)
+		require.Empty(t, scope.Close())
+	}
+	require.True(t, strings.HasPrefix(compiled, root.Path()), compiled)
+	require.NoDirExists(t, filepath.Join(program, "__pycache__"))
+}
+
 func TestFromEnv(t *testing.T) {
 	root := openRoot(t)
 	scope := newScope(t, root)
@@ -202,7 +262,10 @@ func TestFromEnv(t *testing.T) {
 func TestFromEnvRefuses(t *testing.T) {
 	root := openRoot(t)
 	scope := newScope(t, root)
+	notes := filepath.Join(root.Path(), "s", "notes", "t")
+	require.NoError(t, os.MkdirAll(notes, 0o700))
 	for name, extra := range map[string][]string{
+		"not a scope":                {"HOLDFAST_SCOPE=" + filepath.Dir(notes), "TMPDIR=" + notes, "TMP=" + notes, "TEMP=" + notes},
 		"no root":                    {"HOLDFAST_ROOT="},
 		"not a root":                 {"HOLDFAST_ROOT=" + shortDir(t)},
 		"scope elsewhere":            {"HOLDFAST_SCOPE=" + shortDir(t)},

@@ -111,7 +111,7 @@ func (s *Scope) copyIn(ctx context.Context, r io.Reader, ext string) (staged Sta
 		n, err := io.CopyN(out, r, chunk)
 		staged.Size += n
 		sum.grow(n)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // CopyN's own; an error of r that wraps it is a failure
 			break
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,8 +66,14 @@ func TestStageDealsWithNames(t *testing.T) {
 func TestStageUnsettledSource(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes int // copies during which the source changes
+		change  func(t *testing.T, src string)
 		settles bool
-	}{"once": {1, true}, "always": {1000, false}} {
+	}{
+		"once":                  {1, appendTo, true},
+		"always":                {1000, appendTo, false},
+		"once, in its length":   {1, touch, true},
+		"always, in its length": {1000, touch, false},
+	} {
 		dir := shortDir(t)
 		src := filepath.Join(dir, "growing.wav")
 		require.NoError(t, os.WriteFile(src, []byte("begin"), 0o600))
@@ -75,7 +82,7 @@ func TestStageUnsettledSource(t *testing.T) {
 			err := next()
 			if staging && op.Kind == retry.OpWrite && c.changes > 0 {
 				c.changes--
-				appendTo(t, src, "more")
+				c.change(t, src)
 			}
 			return err
 		}
@@ -104,11 +111,20 @@ func TestStageUnsettledSource(t *testing.T) {
 	}
 }
 
-func appendTo(t *testing.T, path, text string) {
+// touch is what is seen of a change that leaves the length as it is.
+func touch(t *testing.T, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	later := info.ModTime().Add(2 * time.Second)
+	require.NoError(t, os.Chtimes(path, later, later))
+}
+
+func appendTo(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	_, err = f.WriteString(text)
+	_, err = f.WriteString("more")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 }
@@ -130,12 +146,13 @@ func TestStageReader(t *testing.T) {
 	require.Equal(t, sum([]byte("upload")), staged.SHA256)
 	require.Equal(t, ".mp3", filepath.Ext(staged.Path))
 
-	broken := errors.New("connection lost")
-	_, err = scope.StageReader(t.Context(), io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), ".wav")
-	require.ErrorIs(t, err, broken)
-	left, err := filepath.Glob(scope.Path("*.wav"))
-	require.NoError(t, err)
-	require.Empty(t, left, "half an upload is not kept")
+	for _, broken := range []error{errors.New("connection lost"), fmt.Errorf("connection lost: %w", io.EOF)} {
+		_, err = scope.StageReader(t.Context(), io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), ".wav")
+		require.ErrorIs(t, err, broken)
+		left, err := filepath.Glob(scope.Path("*.wav"))
+		require.NoError(t, err)
+		require.Empty(t, left, "half an upload is not kept")
+	}
 }
 
 func TestStageCancelled(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,27 +28,61 @@ type Swept struct {
 // recorded process does not run. The record of another machine whose locks may
 // not show here (the boot id differs too) is believed for Options.MaxAge.
 //
-// The error says why something was left; a failed sweep is no reason to fail a
-// job.
+// For what is held a sweep waits 2 s in all: the next one tries again. The error
+// says why something was left; a failed sweep is no reason to fail a job.
 func (r *Root) Sweep(ctx context.Context) (Swept, error) {
 	var swept Swept
 	var errs *multierror.Error
-	ids, err := r.scopes(ctx)
+	begin := time.Now()
+	ids, err := r.hurried(begin).scopes(ctx)
 	if err != nil {
 		return swept, err
 	}
-	if err := r.tidy(ctx); err != nil {
+	if err := r.hurried(begin).tidy(ctx); err != nil {
 		errs = multierror.Append(errs, err)
 	}
 	for _, id := range ids {
-		if err := r.sweep(ctx, id, &swept); err != nil {
+		if err := r.hurried(begin).sweep(ctx, id, &swept); err != nil {
 			errs = multierror.Append(errs, err)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	if errs != nil {
+		errs.ErrorFormat = formatLeft
+	}
 	return swept, errs.ErrorOrNil()
+}
+
+// hurried gives the root with what a sweep that began then has left of its
+// patience as the budget. One try there always is.
+func (r *Root) hurried(begin time.Time) *Root {
+	const patience = 2 * time.Second // most locks are gone by then
+	left := patience - time.Since(begin)
+	if left <= 0 {
+		left = -1
+	}
+	hurried := *r
+	if budget := &hurried.opts.FS.Policy.Budget; *budget == 0 || *budget > left {
+		*budget = left
+	}
+	return &hurried
+}
+
+func formatLeft(errs []error) string {
+	const shown = 5
+	if len(errs) == 1 {
+		return errs[0].Error()
+	}
+	lines := []string{fmt.Sprintf("tempdir: %d things are left to the next sweep", len(errs))}
+	for _, err := range errs[:min(shown, len(errs))] {
+		lines = append(lines, "  - "+err.Error())
+	}
+	if more := len(errs) - shown; more > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d more", more))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // tidy removes what processes that were killed within Open left.
@@ -100,7 +136,12 @@ func (r *Root) sweep(ctx context.Context, id string, swept *Swept) error {
 		swept.Live = append(swept.Live, dir)
 		return nil
 	}
-	if !r.dead(ctx, dir) {
+	dead, err := r.dead(ctx, dir)
+	if err != nil {
+		swept.Left = append(swept.Left, dir)
+		return errors.Join(err, unlock())
+	}
+	if !dead {
 		swept.Live = append(swept.Live, dir)
 		return unlock()
 	}
@@ -112,10 +153,14 @@ func (r *Root) sweep(ctx context.Context, id string, swept *Swept) error {
 	return nil
 }
 
-// dead judges a scope whose lock the caller holds.
-func (r *Root) dead(ctx context.Context, dir string) bool {
-	var rec owner
+// dead judges a scope whose lock the caller holds. An error means that its
+// record is there and could not be read.
+func (r *Root) dead(ctx context.Context, dir string) (bool, error) {
 	b, err := r.opts.FS.ReadFile(ctx, dir+".json")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	var rec owner
 	if err == nil {
 		err = json.Unmarshal(b, &rec)
 	}
@@ -123,24 +168,24 @@ func (r *Root) dead(ctx context.Context, dir string) bool {
 	case err != nil:
 		// No record, or half of one after a power cut. On a local disk the
 		// free lock says enough.
-		return !r.network || r.old(ctx, dir)
+		return !r.network || r.old(ctx, dir), nil
 	case rec.Kept:
-		return r.old(ctx, dir)
+		return r.old(ctx, dir), nil
 	case rec.Left:
-		return true
+		return true, nil
 	}
 	switch host.Of(rec.Process) {
 	case host.Alive:
-		return false // somebody removed its lock file
+		return false, nil // somebody removed its lock file
 	case host.Dead:
-		return true
+		return true, nil
 	}
 	// Another host's name, but the same boot of the same kernel: a container
 	// beside us, whose lock would show.
 	if self := host.Self(); self.Boot != "" && self.Boot == rec.Boot {
-		return true
+		return true, nil
 	}
-	return r.old(ctx, dir)
+	return r.old(ctx, dir), nil
 }
 
 func (r *Root) old(ctx context.Context, dir string) bool {

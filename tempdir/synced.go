@@ -1,7 +1,6 @@
 package tempdir
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,7 +66,7 @@ func syncedMarker(dir string) string {
 		".SynologyWorkingDirectory": "Synology Drive",
 	} {
 		info, err := os.Lstat(filepath.Join(dir, name))
-		if errors.Is(err, os.ErrNotExist) || err != nil {
+		if err != nil {
 			continue
 		}
 		// In the home directory ".dropbox" is the client's own settings folder,

@@ -85,8 +85,6 @@ func (c *Config) environment(scope *tempdir.Scope) []string {
 		switch strings.ToUpper(name) {
 		case "OMP_NUM_THREADS", "MKL_NUM_THREADS":
 			return true
-		case "PYTHONDONTWRITEBYTECODE": // see find_bytecode in worker.py
-			return true
 		case "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE":
 			return c.Download
 		}

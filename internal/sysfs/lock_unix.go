@@ -3,6 +3,7 @@
 package sysfs
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -37,5 +38,9 @@ func TryLock(name string) (*os.File, error) {
 	}
 }
 
-// Unlock releases a lock of TryLock.
-func Unlock(f *os.File) error { return f.Close() }
+// Unlock releases a lock of TryLock. Closing alone would leave it to the children that have a copy of the file, as each
+// has between fork and exec.
+func Unlock(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_UN)
+	return errors.Join(err, f.Close())
+}
