@@ -84,8 +84,8 @@ func realPath(path string) (string, error) {
 }
 
 func (j *Journal) load(ctx context.Context) error {
-	_, err := j.fs.Lstat(ctx, j.path)
-	if errors.Is(err, os.ErrNotExist) {
+	info, err := j.fs.Lstat(ctx, j.path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 		// The first record makes the file, whole or not at all. So a journal
 		// begins with a good line, whatever a power cut does to it, and a file
 		// that does not is somebody else's.
@@ -95,6 +95,9 @@ func (j *Journal) load(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait, and a device can be no journal
+		return fmt.Errorf("journal %s: %w", j.path, errNoJournal)
 	}
 	f, err := j.fs.OpenAppend(ctx, j.path)
 	if err != nil {

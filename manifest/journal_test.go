@@ -188,15 +188,44 @@ func TestJournalMendsItsEnd(t *testing.T) {
 }
 
 func TestJournalLeavesForeignFilesAlone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "manifest.json")
-	text := "{\"audio_filepath\": \"a.wav\"}\n{\"audio_fi"
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	_, err := manifest.OpenJournal(t.Context(), path, manifest.Options{})
+	for name, text := range map[string]string{
+		"a manifest":                     "{\"audio_filepath\": \"a.wav\"}\n{\"audio_fi",
+		"JSON without an end":            "{\"setting\": 1, \"oth",
+		"JSON that is no manifest":       "{\"duration\": \"12:30\"}",
+		"one line, longer than is read":  strings.Repeat("x", 3000),
+		"space that somebody has set up": "\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "manifest.json")
+			write(t, path, text)
+			_, err := manifest.OpenJournal(t.Context(), path, manifest.Options{MaxLine: 1000})
+			require.ErrorContains(t, err, "is not a journal")
+			require.ErrorContains(t, err, path)
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, text, string(data))
+		})
+	}
+	dir := t.TempDir()
+	_, err := manifest.OpenJournal(t.Context(), dir, manifest.Options{})
 	require.ErrorContains(t, err, "is not a journal")
-	require.ErrorContains(t, err, path)
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, text, string(data))
+}
+
+func TestAnEmptyFileBecomesAJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	write(t, path, "")
+	replaced := 0
+	files := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpReplace {
+			replaced++
+		}
+		return next()
+	}}
+	j := open(t, path, manifest.Options{FS: files})
+	require.NoError(t, j.Append(t.Context(), "k", result(1)))
+	require.Equal(t, 1, replaced, "its first record must not be torn")
+	require.NoError(t, j.Close())
+	require.Len(t, contents(open(t, path, manifest.Options{})), 1)
 }
 
 func TestJournalManyProducers(t *testing.T) {
