@@ -68,19 +68,30 @@ func OpenJournal(ctx context.Context, path string, o Options) (*Journal, error) 
 	return j, nil
 }
 
-// realPath makes two names of one file the same, so that they share a lock.
+// realPath makes two names of one file the same, so that they share a lock,
+// also where it is not there yet.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real, nil
+	for range 40 { // links to links, as many as Linux follows
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real, nil
+		}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			path = filepath.Join(dir, filepath.Base(path))
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		return filepath.Join(dir, filepath.Base(path)), nil
-	}
-	return path, nil
+	return "", fmt.Errorf("%s: too many symbolic links", path)
 }
 
 func (j *Journal) load(ctx context.Context) error {

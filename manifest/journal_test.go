@@ -106,6 +106,25 @@ func TestJournalHasOneWriter(t *testing.T) {
 	open(t, path, manifest.Options{})
 }
 
+func TestALinkToAJournalThatIsNotThereYet(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	path, link, loop := filepath.Join(dir, "j"), filepath.Join(dir, "link"), filepath.Join(dir, "loop")
+	_, _ = os.Symlink("j", link), os.Symlink("loop", loop)
+	if to, _ := os.Readlink(link); to != "j" {
+		t.Skip("this system has no symbolic links for this user")
+	}
+	j := open(t, link, manifest.Options{})
+	require.Equal(t, path, j.Path())
+	require.NoError(t, j.Append(t.Context(), "k", result(1)))
+	for _, name := range []string{path, link} {
+		_, err := manifest.OpenJournal(t.Context(), name, manifest.Options{})
+		require.ErrorIs(t, err, manifest.ErrInUse, name)
+	}
+	_, err = manifest.OpenJournal(t.Context(), loop, manifest.Options{})
+	require.ErrorContains(t, err, "too many symbolic links")
+}
+
 func TestJournalAfterCloseAndUnopened(t *testing.T) {
 	j := open(t, filepath.Join(t.TempDir(), "j"), manifest.Options{})
 	require.NoError(t, j.Append(t.Context(), "k", result(1)))
