@@ -233,11 +233,9 @@ func (j *Journal) Publish(ctx context.Context, path string) error {
 	if j.path == "" {
 		return errClosed
 	}
-	real, err := realPath(path)
-	if err != nil {
+	if own, err := j.isOwn(path); err != nil {
 		return err
-	}
-	if real == j.path {
+	} else if own {
 		return fmt.Errorf("journal %s: cannot be published under its own name", j.path)
 	}
 	entries := func(yield func(Entry) bool) {
@@ -248,6 +246,21 @@ func (j *Journal) Publish(ctx context.Context, path string) error {
 		}
 	}
 	return Save(ctx, path, entries, Options{FS: j.fs})
+}
+
+// isOwn tells whether path is a name of the journal. Names alone do not say so
+// where a folder is mounted twice, or upper and lower case are one.
+func (j *Journal) isOwn(path string) (bool, error) {
+	path, err := realPath(path)
+	if err != nil || path == j.path {
+		return err == nil, err
+	}
+	mine, err := os.Stat(j.path)
+	if err != nil { // there is no record yet
+		return false, nil
+	}
+	other, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, other), nil
 }
 
 // Close waits for what is being written and gives the journal free for another

@@ -82,7 +82,11 @@ func TestJournalPublishesAManifest(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"speaker": "s",  "audio_filepath": "a.wav", "pred_text": "x"}`+"\n", string(data))
 
-	require.ErrorContains(t, j.Publish(t.Context(), path), "cannot be published under its own name")
+	another := filepath.Join(dir, "another name")
+	require.NoError(t, os.Link(path, another))
+	for _, own := range []string{path, another} {
+		require.ErrorContains(t, j.Publish(t.Context(), own), "cannot be published under its own name")
+	}
 	require.Error(t, j.Publish(t.Context(), filepath.Join(dir, "none", "out.json")))
 }
 
