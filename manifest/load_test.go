@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/manifest"
+	"github.com/holdfast-go/holdfast/retry"
 )
 
 func write(t *testing.T, path, text string) {
@@ -115,6 +116,25 @@ func TestLoadShards(t *testing.T) {
 	require.ErrorContains(t, err, "must go up")
 	_, err = manifest.Load(t.Context(), filepath.Join(dir, "manifest__OP_0..3_CL_.json"), manifest.Options{})
 	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestNoManifestWithoutAnEntryThatFailed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.json")
+	full := errors.New("disk full")
+	w, err := manifest.Create(t.Context(), path, manifest.Options{FS: failing(retry.OpWrite, 1, full)})
+	require.NoError(t, err)
+	for err = nil; err == nil; {
+		err = w.Write(result(1))
+	}
+	require.ErrorIs(t, err, full)
+	require.ErrorIs(t, w.Write(result(2)), full)
+	require.ErrorIs(t, w.Commit(t.Context()), full)
+	require.NoError(t, w.Close())
+	require.NoFileExists(t, path)
+
+	var zero manifest.Writer
+	require.ErrorIs(t, zero.Commit(t.Context()), os.ErrClosed)
+	require.NoError(t, zero.Close())
 }
 
 func TestSaveIsWholeOrAbsent(t *testing.T) {
