@@ -166,3 +166,14 @@ func TestSaveIsWholeOrAbsent(t *testing.T) {
 
 	require.Error(t, manifest.Save(t.Context(), filepath.Join(path, "m.json"), slices.Values(entries), manifest.Options{}))
 }
+
+func TestSaveLeavesNothingWhenItsEntriesPanic(t *testing.T) {
+	dir := t.TempDir()
+	require.Panics(t, func() {
+		_ = manifest.Save(t.Context(), filepath.Join(dir, "m.json"), func(func(manifest.Entry) bool) { panic("no entries") },
+			manifest.Options{})
+	})
+	names, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, names)
+}

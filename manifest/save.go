@@ -11,20 +11,18 @@ import (
 
 // Save writes a manifest: whole or not at all, and durable when it returns
 // nil. A file that is there is replaced.
-func Save(ctx context.Context, path string, entries iter.Seq[Entry], o Options) error {
+func Save(ctx context.Context, path string, entries iter.Seq[Entry], o Options) (err error) {
 	w, err := Create(ctx, path, o)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, w.Close()) }()
 	for e := range entries {
-		if err = w.Write(e); err != nil {
-			break
+		if err := w.Write(e); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		err = w.Commit(ctx)
-	}
-	return errors.Join(err, w.Close())
+	return w.Commit(ctx)
 }
 
 // Writer writes a manifest that exists from Commit on, and not before.
