@@ -149,7 +149,9 @@ func TestJournalAfterCloseAndUnopened(t *testing.T) {
 func TestJournalRefusesWhatItCouldNotRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j := open(t, path, manifest.Options{MaxLine: 200})
-	require.ErrorContains(t, j.Append(t.Context(), "", result(1)), "needs a key")
+	for _, key := range []string{"", "gr\xfcn.wav"} { // in a file the same as "gr\xf6n.wav"
+		require.ErrorContains(t, j.Append(t.Context(), key, result(1)), "needs a key")
+	}
 	e := result(1)
 	e.PredText = strings.Repeat("x", 200)
 	require.ErrorContains(t, j.Append(t.Context(), "k", e), "longer than Options.MaxLine")
