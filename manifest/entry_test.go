@@ -94,9 +94,10 @@ func TestDurations(t *testing.T) {
 	}
 	for want, d := range map[string]time.Duration{
 		`0.000000001`: 1, `2.0`: 2 * time.Second, `0.25`: 250 * time.Millisecond, `-1.5`: -1500 * time.Millisecond,
-		`-9223372036.854775808`: -1 << 63, `9223372036.854775807`: 1<<63 - 1,
+		`-9223372036.854775808`: -1 << 63, `9223372036.854775807`: 1<<63 - 1, `1234567890.123456789`: 1234567890123456789,
 	} {
 		require.Equal(t, `{"duration": `+want+`}`, written(manifest.Entry{Duration: d}))
+		require.Equal(t, d, one(t, `{"duration": `+want+`}`).Duration, "what was written is read")
 	}
 }
 
