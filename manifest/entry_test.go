@@ -167,3 +167,26 @@ func TestEntryInJSONMessages(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte("{\n  \"a\": [\n 1\n],\r\n \"text\": \"x\"}"), &e))
 	require.Equal(t, `{   "a": [  1 ],   "text": "x"}`, written(e), "always one line")
 }
+
+func TestAnEntryOfSeveralLinesCanBeChanged(t *testing.T) {
+	read := func(text string) (e manifest.Entry) {
+		require.NoError(t, json.Unmarshal([]byte(text), &e))
+		return e
+	}
+	empty := read("{\n}")
+	require.NoError(t, empty.Extra.Set("a", 1))
+	require.Equal(t, `{"a": 1}`, written(empty))
+
+	two := read("{\n\"a\": 1\n,\n\"b\": 2\n}")
+	require.NoError(t, two.Extra.Set("c", 3))
+	two.Extra.Delete("a")
+	two.PredText = "x"
+	require.Equal(t, `{"pred_text": "x", "b": 2, "c": 3}`, written(two))
+	two.Extra.Delete("b")
+	two.Extra.Delete("c")
+	require.Equal(t, `{"pred_text": "x"}`, written(two))
+
+	audio := read("{\"audio_filepath\": \"a.wav\"\n}")
+	audio.PredText = "x"
+	require.Equal(t, `{"audio_filepath": "a.wav", "pred_text": "x" }`, written(audio))
+}
