@@ -43,10 +43,10 @@ type Journal struct {
 }
 
 // OpenJournal opens a journal for writing; the first record creates it where it
-// is missing. Only one writer can have it, [ErrInUse]; path + ".lock" is the
-// lock file, which stays. A torn end, as a crash leaves it, is cut off, see
-// [Journal.Torn]; whole lines that are damaged stay and are reported by
-// [Journal.Damaged].
+// is missing or empty. What is no journal is refused and left as it is. Only one
+// writer can have it, [ErrInUse]; path + ".lock" is the lock file, which stays.
+// A torn end, as a crash leaves it, is cut off, see [Journal.Torn]; whole lines
+// that are damaged stay and are reported by [Journal.Damaged].
 func OpenJournal(ctx context.Context, path string, o Options) (*Journal, error) {
 	path, err := realPath(path)
 	if err != nil {
