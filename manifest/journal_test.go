@@ -152,10 +152,21 @@ func TestJournalRefusesWhatItCouldNotRead(t *testing.T) {
 	for _, key := range []string{"", "gr\xfcn.wav"} { // in a file the same as "gr\xf6n.wav"
 		require.ErrorContains(t, j.Append(t.Context(), key, result(1)), "needs a key")
 	}
-	e := result(1)
-	e.PredText = strings.Repeat("x", 200)
-	require.ErrorContains(t, j.Append(t.Context(), "k", e), "longer than Options.MaxLine")
-	require.NoError(t, j.Append(t.Context(), "k", result(1)))
+	var accepted []string
+	for n := range 200 {
+		err := j.Append(t.Context(), key(n), manifest.Entry{PredText: strings.Repeat("x", n)})
+		if err == nil {
+			accepted = append(accepted, key(n))
+			continue
+		}
+		require.ErrorContains(t, err, "longer than Options.MaxLine")
+	}
+	require.NoError(t, j.Close())
+	require.Greater(t, len(accepted), 50)
+	require.Less(t, len(accepted), 200)
+	j = open(t, path, manifest.Options{MaxLine: 200})
+	require.Empty(t, j.Damaged())
+	require.Len(t, contents(j), len(accepted))
 }
 
 func TestJournalIgnoresCancellation(t *testing.T) {
@@ -298,7 +309,7 @@ func failing(kind retry.Kind, nth int, err error) retry.FS {
 func TestAFailedSyncIsNotRepeated(t *testing.T) {
 	broken := errors.New("broken disk")
 	var synced []*retry.File
-	fs := failing(retry.OpSync, 3, broken) // open, key 0, key 1
+	fs := failing(retry.OpSync, 3, broken) // that of key 2
 	fail := fs.Intercept
 	var failed *retry.File
 	fs.Intercept = func(op *retry.Op, next func() error) error {
@@ -342,6 +353,44 @@ func TestAFailedSyncWhileOpening(t *testing.T) {
 	require.NoError(t, j.Append(t.Context(), "more", result(3)))
 	require.NoError(t, j.Close())
 	require.Len(t, contents(open(t, path, manifest.Options{})), 3)
+}
+
+// Somebody else writes into the journal while it is open: what was not written by
+// us is not made part of a new file.
+func TestANewFileHasOurRecordsOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	j := open(t, path, manifest.Options{FS: failing(retry.OpSync, 3, errors.New("broken disk"))})
+	require.NoError(t, j.Append(t.Context(), key(0), result(0)))
+	require.NoError(t, j.Append(t.Context(), key(1), result(1)))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	write(t, path, strings.Replace(string(data), "text 0", "text 7", 1))
+	require.ErrorContains(t, j.Append(t.Context(), key(2), result(2)), "no longer says what was written")
+	write(t, path, string(data)+"not ours\n")
+	require.NoError(t, j.Append(t.Context(), key(2), result(2)))
+	require.NoError(t, j.Close())
+	j = open(t, path, manifest.Options{})
+	require.Len(t, contents(j), 3)
+	require.Empty(t, j.Damaged())
+}
+
+func TestAFileThatGrewIsNotGoneOnWith(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	files := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if data, err := os.ReadFile(path); op.Kind == retry.OpAppend && err == nil {
+			write(t, path, string(data)+"not ours\n")
+		}
+		return next()
+	}}
+	j := open(t, path, manifest.Options{FS: files})
+	for i := range 3 {
+		require.NoError(t, j.Append(t.Context(), key(i), result(i)))
+	}
+	require.NoError(t, j.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, strings.HasSuffix(string(data), "}\nnot ours\n"), "%s", data)
+	require.Equal(t, 1, strings.Count(string(data), "not ours"))
 }
 
 func TestAFailedWriteLeavesNothing(t *testing.T) {

@@ -62,6 +62,16 @@ func TestLoadFails(t *testing.T) {
 	cancel()
 	_, err = manifest.Load(ctx, path, manifest.Options{})
 	require.ErrorIs(t, err, context.Canceled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	whileReading := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpRead {
+			cancel()
+		}
+		return next()
+	}}
+	_, err = manifest.Load(ctx, path, manifest.Options{FS: whileReading})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestLoadFindsAudioAndTexts(t *testing.T) {
