@@ -11,18 +11,21 @@ import (
 
 // Save writes a manifest: whole or not at all, and durable when it returns
 // nil. A file that is there is replaced.
-func Save(ctx context.Context, path string, entries iter.Seq[Entry], o Options) (err error) {
+func Save(ctx context.Context, path string, entries iter.Seq[Entry], o Options) error {
 	w, err := Create(ctx, path, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
+	defer w.Close() // where entries panics
 	for e := range entries {
-		if err := w.Write(e); err != nil {
-			return err
+		if err = w.Write(e); err != nil {
+			break
 		}
 	}
-	return w.Commit(ctx)
+	if err == nil {
+		err = w.Commit(ctx)
+	}
+	return errors.Join(err, w.Close())
 }
 
 // Writer writes a manifest that exists from Commit on, and not before.
