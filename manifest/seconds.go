@@ -28,7 +28,7 @@ func parseSeconds(raw string) (time.Duration, bool) {
 // parseShort reads exactly what appendSeconds writes, and most of what others
 // do: 3, 12.345.
 func parseShort(raw string) (time.Duration, bool) {
-	const before, behind = 10, 9 // digits, of the point: below 2^64 ns
+	const before, behind = 10, 9 // the point, in digits: below 2^64 ns
 	raw, negative := strings.CutPrefix(raw, "-")
 	var ns uint64
 	i := 0
