@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/jsonl"
@@ -29,7 +30,7 @@ func (e Entry) AppendJSON(b []byte) []byte {
 		// ones go first, as people expect them.
 		b = append(b, '{')
 		b = e.appendMissing(b)
-		pos = e.skipOpening()
+		pos = len(f.line) - len(strings.TrimLeft(f.line[1:], space)) // the first name, or the brace
 		if f.line[pos] == '}' {
 			b = b[:len(b)-len(", ")]
 		}
@@ -41,7 +42,7 @@ func (e Entry) AppendJSON(b []byte) []byte {
 		pos = int(f.known[k].end)
 	}
 	if missing {
-		last := e.lastField()
+		last := len(strings.TrimRight(f.line[:len(f.line)-1], space)) // the end of the last value
 		b = appendRaw(b, f, pos, last)
 		b = append(b, ", "...)
 		start := len(b)
@@ -57,25 +58,6 @@ func appendRaw(b []byte, f *Fields, from, to int) []byte {
 		return append(b, f.line[from:to]...)
 	}
 	return jsonl.AppendASCII(b, f.line[from:to])
-}
-
-// skipOpening returns where the first name is, or the closing brace.
-func (e *Entry) skipOpening() int {
-	i := 1
-	for i < len(e.Extra.line)-1 && e.Extra.line[i] != '"' {
-		i++
-	}
-	return i
-}
-
-// lastField returns where the last value of a line that has one ends.
-func (e *Entry) lastField() int {
-	line := e.Extra.line
-	i := len(line) - 1
-	for i > 0 && (line[i-1] == ' ' || line[i-1] == '\t' || line[i-1] == '\r') {
-		i--
-	}
-	return i
 }
 
 // changed lists the fields that are no longer what the line says, in the

@@ -2,21 +2,22 @@ package manifest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Append makes a record of e, on disk when it returns nil. Callers that come
-// at the same time share one write and one sync.
+// at the same time share one write and one sync. The key is text in UTF-8, for
+// what is not comes back from the file as something else.
 //
 // A cancelled ctx does not stop it: what an engine has found out is worth the
 // write. After an error there is no promise that the record is in the file or
 // that it is not; Append may be called again, for example when there is space
 // on the disk.
 func (j *Journal) Append(ctx context.Context, key string, e Entry) error {
-	if key == "" {
-		return errors.New("journal: a record needs a key")
+	if key == "" || !utf8.ValidString(key) {
+		return fmt.Errorf("journal: a record needs a key of UTF-8 text, which %q is not", key)
 	}
 	return j.commitItems(ctx, []item{newItem(key, e)})
 }

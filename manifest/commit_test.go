@@ -73,6 +73,7 @@ func TestCloseWaitsForWhatIsBeingWritten(t *testing.T) {
 		}
 		synctest.Wait() // one is being written, two have queued
 		require.NoError(t, j.Close())
+		require.Len(t, contents(j), 3)
 		for range 3 {
 			require.NoError(t, <-errs)
 		}

@@ -94,9 +94,10 @@ func TestDurations(t *testing.T) {
 	}
 	for want, d := range map[string]time.Duration{
 		`0.000000001`: 1, `2.0`: 2 * time.Second, `0.25`: 250 * time.Millisecond, `-1.5`: -1500 * time.Millisecond,
-		`-9223372036.854775808`: -1 << 63, `9223372036.854775807`: 1<<63 - 1,
+		`-9223372036.854775808`: -1 << 63, `9223372036.854775807`: 1<<63 - 1, `1234567890.123456789`: 1234567890123456789,
 	} {
 		require.Equal(t, `{"duration": `+want+`}`, written(manifest.Entry{Duration: d}))
+		require.Equal(t, d, one(t, `{"duration": `+want+`}`).Duration, "what was written is read")
 	}
 }
 
@@ -165,4 +166,27 @@ func TestEntryInJSONMessages(t *testing.T) {
 	var e manifest.Entry
 	require.NoError(t, json.Unmarshal([]byte("{\n  \"a\": [\n 1\n],\r\n \"text\": \"x\"}"), &e))
 	require.Equal(t, `{   "a": [  1 ],   "text": "x"}`, written(e), "always one line")
+}
+
+func TestAnEntryOfSeveralLinesCanBeChanged(t *testing.T) {
+	read := func(text string) (e manifest.Entry) {
+		require.NoError(t, json.Unmarshal([]byte(text), &e))
+		return e
+	}
+	empty := read("{\n}")
+	require.NoError(t, empty.Extra.Set("a", 1))
+	require.Equal(t, `{"a": 1}`, written(empty))
+
+	two := read("{\n\"a\": 1\n,\n\"b\": 2\n}")
+	require.NoError(t, two.Extra.Set("c", 3))
+	two.Extra.Delete("a")
+	two.PredText = "x"
+	require.Equal(t, `{"pred_text": "x", "b": 2, "c": 3}`, written(two))
+	two.Extra.Delete("b")
+	two.Extra.Delete("c")
+	require.Equal(t, `{"pred_text": "x"}`, written(two))
+
+	audio := read("{\"audio_filepath\": \"a.wav\"\n}")
+	audio.PredText = "x"
+	require.Equal(t, `{"audio_filepath": "a.wav", "pred_text": "x" }`, written(audio))
 }

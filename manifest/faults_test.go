@@ -282,3 +282,18 @@ func TestJournalUnderTheRulesOfWindows(t *testing.T) {
 	require.Len(t, contents(j), 3)
 	require.NoError(t, j.Close())
 }
+
+func TestNothingIsWrittenBehindHalfALine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	oldJournal(t, path)
+	j, err := manifest.OpenJournal(t.Context(), path, manifest.Options{FS: locktest.Inject(t, retry.FS{},
+		locktest.Fault{On: retry.OpWrite, Match: "j", Short: 30, Err: locktest.DiskFull},
+		locktest.Fault{On: retry.OpTruncate, Nth: 2, Err: locktest.DiskFull})})
+	require.NoError(t, err)
+	require.ErrorIs(t, j.Append(t.Context(), key(2), result(2)), locktest.DiskFull)
+	require.NoError(t, j.Append(t.Context(), key(2), result(2)))
+	require.NoError(t, j.Close())
+	j = open(t, path, manifest.Options{})
+	require.Len(t, contents(j), 3)
+	require.Empty(t, j.Damaged())
+}

@@ -27,6 +27,10 @@ type Fields struct {
 	private bool
 }
 
+// space is what may stand between values. An object of UnmarshalJSON can have
+// several lines.
+const space = " \t\r\n"
+
 // span is the place of a value in the line; start 0 means that there is none,
 // as a line begins with '{'.
 type span struct{ start, end uint32 }
@@ -223,7 +227,7 @@ func appendField(line []byte, name string, value []byte) []byte {
 	if len(line) == 0 {
 		line = []byte("{}")
 	}
-	body := bytes.TrimRight(line[:len(line)-1], " \t\r")
+	body := bytes.TrimRight(line[:len(line)-1], space)
 	if len(body) > 1 {
 		body = append(body, ", "...)
 	}
@@ -247,8 +251,8 @@ func (f *Fields) Delete(name string) {
 			line = slices.Concat(line[:previousEnd], rest)
 		} else {
 			// The first field: the comma to go is the one behind it.
-			rest = bytes.TrimLeft(rest, " \t\r")
-			rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), " \t\r")
+			rest = bytes.TrimLeft(rest, space)
+			rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), space)
 			line = slices.Concat(line[:found.Key], rest)
 		}
 		_ = f.replace(line)

@@ -107,10 +107,7 @@ func (f *follower) poll(ctx context.Context) ([]followed, error) {
 	for len(found) < followChunk && lines.Next() && lines.Terminated() {
 		f.line++
 		f.offset = start + lines.End()
-		f.last = f.last[:0]
-		if !lines.TooLong() {
-			f.last = append(append(f.last, lines.Bytes()...), '\n')
-		}
+		f.last = append(append(f.last[:0], lines.Bytes()...), '\n') // of a line that is too long the newline
 		line := jsonl.Trim(lines.Bytes(), f.line)
 		if len(line) == 0 && !lines.TooLong() {
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,4 +124,24 @@ func TestFollowReportsDamageAndBeginsAnew(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"a", "b", "c"}, got)
+}
+
+func TestFollowYieldsALongLineOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	write(t, path, strings.Repeat("x", 300)+"\n")
+	var got []string
+	for r, err := range manifest.Follow(t.Context(), path, manifest.Options{MaxLine: 200}) {
+		if err != nil {
+			require.ErrorContains(t, err, "longer than 200 bytes")
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+			require.NoError(t, err)
+			_, err = f.WriteString("{\"_key\": \"after\"}\n")
+			require.NoError(t, errors.Join(err, f.Close()))
+			r.Key = "long"
+		}
+		if got = append(got, r.Key); len(got) == 2 {
+			break
+		}
+	}
+	require.Equal(t, []string{"long", "after"}, got)
 }

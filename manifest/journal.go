@@ -43,10 +43,10 @@ type Journal struct {
 }
 
 // OpenJournal opens a journal for writing; the first record creates it where it
-// is missing. Only one writer can have it, [ErrInUse]; path + ".lock" is the
-// lock file, which stays. A torn end, as a crash leaves it, is cut off, see
-// [Journal.Torn]; whole lines that are damaged stay and are reported by
-// [Journal.Damaged].
+// is missing or empty. What is no journal is refused and left as it is. Only one
+// writer can have it, [ErrInUse]; path + ".lock" is the lock file, which stays.
+// A torn end, as a crash leaves it, is cut off, see [Journal.Torn]; whole lines
+// that are damaged stay and are reported by [Journal.Damaged].
 func OpenJournal(ctx context.Context, path string, o Options) (*Journal, error) {
 	path, err := realPath(path)
 	if err != nil {
@@ -68,24 +68,35 @@ func OpenJournal(ctx context.Context, path string, o Options) (*Journal, error) 
 	return j, nil
 }
 
-// realPath makes two names of one file the same, so that they share a lock.
+// realPath makes two names of one file the same, so that they share a lock,
+// also where it is not there yet.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real, nil
+	for range 40 { // links to links, as many as Linux follows
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real, nil
+		}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			path = filepath.Join(dir, filepath.Base(path))
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		return filepath.Join(dir, filepath.Base(path)), nil
-	}
-	return path, nil
+	return "", fmt.Errorf("%s: too many symbolic links", path)
 }
 
 func (j *Journal) load(ctx context.Context) error {
-	_, err := j.fs.Lstat(ctx, j.path)
-	if errors.Is(err, os.ErrNotExist) {
+	info, err := j.fs.Lstat(ctx, j.path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 		// The first record makes the file, whole or not at all. So a journal
 		// begins with a good line, whatever a power cut does to it, and a file
 		// that does not is somebody else's.
@@ -95,6 +106,9 @@ func (j *Journal) load(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait, and a device can be no journal
+		return fmt.Errorf("journal %s: %w", j.path, errNoJournal)
 	}
 	f, err := j.fs.OpenAppend(ctx, j.path)
 	if err != nil {
@@ -219,11 +233,9 @@ func (j *Journal) Publish(ctx context.Context, path string) error {
 	if j.path == "" {
 		return errClosed
 	}
-	real, err := realPath(path)
-	if err != nil {
+	if own, err := j.isOwn(path); err != nil {
 		return err
-	}
-	if real == j.path {
+	} else if own {
 		return fmt.Errorf("journal %s: cannot be published under its own name", j.path)
 	}
 	entries := func(yield func(Entry) bool) {
@@ -234,6 +246,21 @@ func (j *Journal) Publish(ctx context.Context, path string) error {
 		}
 	}
 	return Save(ctx, path, entries, Options{FS: j.fs})
+}
+
+// isOwn tells whether path is a name of the journal. Names alone do not say so
+// where a folder is mounted twice, or upper and lower case are one.
+func (j *Journal) isOwn(path string) (bool, error) {
+	path, err := realPath(path)
+	if err != nil || path == j.path {
+		return err == nil, err
+	}
+	mine, err := os.Stat(j.path)
+	if err != nil { // there is no record yet
+		return false, nil
+	}
+	other, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, other), nil
 }
 
 // Close waits for what is being written and gives the journal free for another

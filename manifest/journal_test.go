@@ -82,7 +82,11 @@ func TestJournalPublishesAManifest(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"speaker": "s",  "audio_filepath": "a.wav", "pred_text": "x"}`+"\n", string(data))
 
-	require.ErrorContains(t, j.Publish(t.Context(), path), "cannot be published under its own name")
+	another := filepath.Join(dir, "another name")
+	require.NoError(t, os.Link(path, another))
+	for _, own := range []string{path, another} {
+		require.ErrorContains(t, j.Publish(t.Context(), own), "cannot be published under its own name")
+	}
 	require.Error(t, j.Publish(t.Context(), filepath.Join(dir, "none", "out.json")))
 }
 
@@ -106,6 +110,25 @@ func TestJournalHasOneWriter(t *testing.T) {
 	open(t, path, manifest.Options{})
 }
 
+func TestALinkToAJournalThatIsNotThereYet(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	path, link, loop := filepath.Join(dir, "j"), filepath.Join(dir, "link"), filepath.Join(dir, "loop")
+	_, _ = os.Symlink("j", link), os.Symlink("loop", loop)
+	if to, _ := os.Readlink(link); to != "j" {
+		t.Skip("this system has no symbolic links for this user")
+	}
+	j := open(t, link, manifest.Options{})
+	require.Equal(t, path, j.Path())
+	require.NoError(t, j.Append(t.Context(), "k", result(1)))
+	for _, name := range []string{path, link} {
+		_, err := manifest.OpenJournal(t.Context(), name, manifest.Options{})
+		require.ErrorIs(t, err, manifest.ErrInUse, name)
+	}
+	_, err = manifest.OpenJournal(t.Context(), loop, manifest.Options{})
+	require.ErrorContains(t, err, "too many symbolic links")
+}
+
 func TestJournalAfterCloseAndUnopened(t *testing.T) {
 	j := open(t, filepath.Join(t.TempDir(), "j"), manifest.Options{})
 	require.NoError(t, j.Append(t.Context(), "k", result(1)))
@@ -126,11 +149,24 @@ func TestJournalAfterCloseAndUnopened(t *testing.T) {
 func TestJournalRefusesWhatItCouldNotRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j := open(t, path, manifest.Options{MaxLine: 200})
-	require.ErrorContains(t, j.Append(t.Context(), "", result(1)), "needs a key")
-	e := result(1)
-	e.PredText = strings.Repeat("x", 200)
-	require.ErrorContains(t, j.Append(t.Context(), "k", e), "longer than Options.MaxLine")
-	require.NoError(t, j.Append(t.Context(), "k", result(1)))
+	for _, key := range []string{"", "gr\xfcn.wav"} { // in a file the same as "gr\xf6n.wav"
+		require.ErrorContains(t, j.Append(t.Context(), key, result(1)), "needs a key")
+	}
+	var accepted []string
+	for n := range 200 {
+		err := j.Append(t.Context(), key(n), manifest.Entry{PredText: strings.Repeat("x", n)})
+		if err == nil {
+			accepted = append(accepted, key(n))
+			continue
+		}
+		require.ErrorContains(t, err, "longer than Options.MaxLine")
+	}
+	require.NoError(t, j.Close())
+	require.Greater(t, len(accepted), 50)
+	require.Less(t, len(accepted), 200)
+	j = open(t, path, manifest.Options{MaxLine: 200})
+	require.Empty(t, j.Damaged())
+	require.Len(t, contents(j), len(accepted))
 }
 
 func TestJournalIgnoresCancellation(t *testing.T) {
@@ -188,15 +224,44 @@ func TestJournalMendsItsEnd(t *testing.T) {
 }
 
 func TestJournalLeavesForeignFilesAlone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "manifest.json")
-	text := "{\"audio_filepath\": \"a.wav\"}\n{\"audio_fi"
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	_, err := manifest.OpenJournal(t.Context(), path, manifest.Options{})
+	for name, text := range map[string]string{
+		"a manifest":                     "{\"audio_filepath\": \"a.wav\"}\n{\"audio_fi",
+		"JSON without an end":            "{\"setting\": 1, \"oth",
+		"JSON that is no manifest":       "{\"duration\": \"12:30\"}",
+		"one line, longer than is read":  strings.Repeat("x", 3000),
+		"space that somebody has set up": "\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "manifest.json")
+			write(t, path, text)
+			_, err := manifest.OpenJournal(t.Context(), path, manifest.Options{MaxLine: 1000})
+			require.ErrorContains(t, err, "is not a journal")
+			require.ErrorContains(t, err, path)
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, text, string(data))
+		})
+	}
+	dir := t.TempDir()
+	_, err := manifest.OpenJournal(t.Context(), dir, manifest.Options{})
 	require.ErrorContains(t, err, "is not a journal")
-	require.ErrorContains(t, err, path)
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, text, string(data))
+}
+
+func TestAnEmptyFileBecomesAJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	write(t, path, "")
+	replaced := 0
+	files := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpReplace {
+			replaced++
+		}
+		return next()
+	}}
+	j := open(t, path, manifest.Options{FS: files})
+	require.NoError(t, j.Append(t.Context(), "k", result(1)))
+	require.Equal(t, 1, replaced, "its first record must not be torn")
+	require.NoError(t, j.Close())
+	require.Len(t, contents(open(t, path, manifest.Options{})), 1)
 }
 
 func TestJournalManyProducers(t *testing.T) {
@@ -244,7 +309,7 @@ func failing(kind retry.Kind, nth int, err error) retry.FS {
 func TestAFailedSyncIsNotRepeated(t *testing.T) {
 	broken := errors.New("broken disk")
 	var synced []*retry.File
-	fs := failing(retry.OpSync, 3, broken) // open, key 0, key 1
+	fs := failing(retry.OpSync, 3, broken) // that of key 2
 	fail := fs.Intercept
 	var failed *retry.File
 	fs.Intercept = func(op *retry.Op, next func() error) error {
@@ -288,6 +353,44 @@ func TestAFailedSyncWhileOpening(t *testing.T) {
 	require.NoError(t, j.Append(t.Context(), "more", result(3)))
 	require.NoError(t, j.Close())
 	require.Len(t, contents(open(t, path, manifest.Options{})), 3)
+}
+
+// Somebody else writes into the journal while it is open: what was not written by
+// us is not made part of a new file.
+func TestANewFileHasOurRecordsOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	j := open(t, path, manifest.Options{FS: failing(retry.OpSync, 3, errors.New("broken disk"))})
+	require.NoError(t, j.Append(t.Context(), key(0), result(0)))
+	require.NoError(t, j.Append(t.Context(), key(1), result(1)))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	write(t, path, strings.Replace(string(data), "text 0", "text 7", 1))
+	require.ErrorContains(t, j.Append(t.Context(), key(2), result(2)), "no longer says what was written")
+	write(t, path, string(data)+"not ours\n")
+	require.NoError(t, j.Append(t.Context(), key(2), result(2)))
+	require.NoError(t, j.Close())
+	j = open(t, path, manifest.Options{})
+	require.Len(t, contents(j), 3)
+	require.Empty(t, j.Damaged())
+}
+
+func TestAFileThatGrewIsNotGoneOnWith(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	files := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if data, err := os.ReadFile(path); op.Kind == retry.OpAppend && err == nil {
+			write(t, path, string(data)+"not ours\n")
+		}
+		return next()
+	}}
+	j := open(t, path, manifest.Options{FS: files})
+	for i := range 3 {
+		require.NoError(t, j.Append(t.Context(), key(i), result(i)))
+	}
+	require.NoError(t, j.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, strings.HasSuffix(string(data), "}\nnot ours\n"), "%s", data)
+	require.Equal(t, 1, strings.Count(string(data), "not ours"))
 }
 
 func TestAFailedWriteLeavesNothing(t *testing.T) {

@@ -110,3 +110,20 @@ func TestReadOnlyDisk(t *testing.T) {
 		break
 	}
 }
+
+func TestNoJournalInAPipeOrDevice(t *testing.T) {
+	for name, mode := range map[string]uint32{"pipe": unix.S_IFIFO, "null": unix.S_IFCHR} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := unix.Mknod(path, mode|0o600, int(unix.Mkdev(1, 3))); err != nil {
+			t.Logf("%s: making one needs root: %v", name, err)
+			continue
+		}
+		before, err := os.Lstat(path)
+		require.NoError(t, err)
+		_, err = manifest.OpenJournal(t.Context(), path, manifest.Options{})
+		require.ErrorContains(t, err, "is not a journal")
+		after, err := os.Lstat(path)
+		require.NoError(t, err)
+		require.True(t, os.SameFile(before, after), "it was replaced by a file")
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/manifest"
+	"github.com/holdfast-go/holdfast/retry"
 )
 
 func write(t *testing.T, path, text string) {
@@ -60,6 +61,16 @@ func TestLoadFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = manifest.Load(ctx, path, manifest.Options{})
+	require.ErrorIs(t, err, context.Canceled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	whileReading := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpRead {
+			cancel()
+		}
+		return next()
+	}}
+	_, err = manifest.Load(ctx, path, manifest.Options{FS: whileReading})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -117,6 +128,25 @@ func TestLoadShards(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+func TestNoManifestWithoutAnEntryThatFailed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.json")
+	full := errors.New("disk full")
+	w, err := manifest.Create(t.Context(), path, manifest.Options{FS: failing(retry.OpWrite, 1, full)})
+	require.NoError(t, err)
+	for err = nil; err == nil; {
+		err = w.Write(result(1))
+	}
+	require.ErrorIs(t, err, full)
+	require.ErrorIs(t, w.Write(result(2)), full)
+	require.ErrorIs(t, w.Commit(t.Context()), full)
+	require.NoError(t, w.Close())
+	require.NoFileExists(t, path)
+
+	var zero manifest.Writer
+	require.ErrorIs(t, zero.Commit(t.Context()), os.ErrClosed)
+	require.NoError(t, zero.Close())
+}
+
 func TestSaveIsWholeOrAbsent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.json")
 	entries := make([]manifest.Entry, 5000)
@@ -145,4 +175,15 @@ func TestSaveIsWholeOrAbsent(t *testing.T) {
 	require.Len(t, names, 1, "nothing is left over")
 
 	require.Error(t, manifest.Save(t.Context(), filepath.Join(path, "m.json"), slices.Values(entries), manifest.Options{}))
+}
+
+func TestSaveLeavesNothingWhenItsEntriesPanic(t *testing.T) {
+	dir := t.TempDir()
+	require.Panics(t, func() {
+		_ = manifest.Save(t.Context(), filepath.Join(dir, "m.json"), func(func(manifest.Entry) bool) { panic("no entries") },
+			manifest.Options{})
+	})
+	names, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, names)
 }

@@ -23,7 +23,6 @@ type recovery struct {
 	last      uint64 // the number of the last good record
 	explained bool   // lines after that one account for a gap in the numbers
 	ours      bool   // something in the file was written by a journal
-	foreign   bool   // what is torn was not
 }
 
 var errNoJournal = errors.New("is not a journal, so nothing is written to it: give the journal a file of its own")
@@ -47,7 +46,8 @@ func recoverJournal(r io.Reader, maxLine int) (recovery, error) {
 	if err := lines.Err(); err != nil {
 		return rec, fmt.Errorf("reading the journal after line %d: %w", lines.Number(), err)
 	}
-	if !rec.ours && (len(rec.records) > 0 || len(rec.damaged) > 0 || rec.foreign) {
+	// A journal begins with a whole line, so what is torn is no proof.
+	if !rec.ours && rec.end+rec.torn > 0 {
 		return rec, errNoJournal
 	}
 	return rec, nil
@@ -89,13 +89,6 @@ func (rec *recovery) tail(lines *jsonl.Lines, line []byte) {
 		rec.add(lines.Number(), line, found)
 		rec.keep(lines.Offset() + int64(end) - rec.end)
 	}
-	rec.foreign = !isBeginning(line)
-}
-
-// isBeginning tells whether a torn line can have been the first of a journal.
-func isBeginning(line []byte) bool {
-	line = bytes.TrimRight(line, "\x00")
-	return len(line) < 2 && bytes.HasPrefix([]byte("{"), line) || bytes.HasPrefix(line, []byte(`{"`))
 }
 
 func (rec *recovery) keep(n int64) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 
 	"github.com/holdfast-go/holdfast/retry"
 )
@@ -15,6 +16,7 @@ func Save(ctx context.Context, path string, entries iter.Seq[Entry], o Options) 
 	if err != nil {
 		return err
 	}
+	defer w.Close() // where entries panics
 	for e := range entries {
 		if err = w.Write(e); err != nil {
 			break
@@ -38,6 +40,7 @@ func Save(ctx context.Context, path string, entries iter.Seq[Entry], o Options) 
 type Writer struct {
 	file *retry.Pending
 	buf  []byte
+	err  error // the first: after it entries are missing
 }
 
 const writeBuffer = 64 << 10
@@ -51,19 +54,24 @@ func Create(ctx context.Context, path string, o Options) (*Writer, error) {
 	return &Writer{file: file, buf: make([]byte, 0, writeBuffer)}, nil
 }
 
-// Write adds an entry.
+// Write adds an entry. After an error it and Commit give that error again.
 func (w *Writer) Write(e Entry) error {
 	w.buf = append(e.AppendJSON(w.buf), '\n')
-	if len(w.buf) < writeBuffer {
+	if len(w.buf) < writeBuffer && w.err == nil {
 		return nil
 	}
 	return w.flush()
 }
 
 func (w *Writer) flush() error {
-	_, err := w.file.Write(w.buf)
+	switch {
+	case w.file == nil:
+		return os.ErrClosed
+	case w.err == nil:
+		_, w.err = w.file.Write(w.buf)
+	}
 	w.buf = w.buf[:0]
-	return err
+	return w.err
 }
 
 // Commit makes the manifest exist under its name, durably.

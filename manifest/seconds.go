@@ -3,6 +3,7 @@ package manifest
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,14 +25,16 @@ func parseSeconds(raw string) (time.Duration, bool) {
 	return time.Duration(ns), true
 }
 
-// parseShort reads what manifests mostly have, 3 or 12.345, exactly.
+// parseShort reads exactly what appendSeconds writes, and most of what others
+// do: 3, 12.345.
 func parseShort(raw string) (time.Duration, bool) {
-	const most = 9 // digits before and after the point: below 2^63 ns
-	var ns int64
+	const before, behind = 10, 9 // the point, in digits: below 2^64 ns
+	raw, negative := strings.CutPrefix(raw, "-")
+	var ns uint64
 	i := 0
 	for ; i < len(raw) && raw[i] >= '0' && raw[i] <= '9'; i++ {
-		ns = ns*10 + int64(raw[i]-'0')
-		if i >= most {
+		ns = ns*10 + uint64(raw[i]-'0')
+		if i >= before {
 			return 0, false
 		}
 	}
@@ -41,8 +44,8 @@ func parseShort(raw string) (time.Duration, bool) {
 	decimals := 0
 	if i < len(raw) && raw[i] == '.' {
 		for i++; i < len(raw) && raw[i] >= '0' && raw[i] <= '9'; i++ {
-			ns = ns*10 + int64(raw[i]-'0')
-			if decimals++; decimals > most {
+			ns = ns*10 + uint64(raw[i]-'0')
+			if decimals++; decimals > behind {
 				return 0, false
 			}
 		}
@@ -50,10 +53,13 @@ func parseShort(raw string) (time.Duration, bool) {
 	if i < len(raw) {
 		return 0, false
 	}
-	for ; decimals < 9; decimals++ {
+	for ; decimals < behind; decimals++ {
 		ns *= 10
 	}
-	return time.Duration(ns), true
+	if negative {
+		return -time.Duration(ns), ns <= 1<<63
+	}
+	return time.Duration(ns), ns < 1<<63
 }
 
 // appendSeconds writes a duration exactly, as Python writes a float: 3.0,

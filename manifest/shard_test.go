@@ -47,6 +47,9 @@ func TestSplit(t *testing.T) {
 
 	require.Len(t, manifest.Split(entries[:3], 10), 3, "no shard is empty")
 	require.Len(t, manifest.Split(entries, 0), 1)
+	for _, shard := range manifest.Split([]manifest.Entry{{}, {Duration: time.Minute}, {}, {}}, 2) {
+		require.Len(t, shard, 2, "what has no duration is of average length")
+	}
 	for _, shard := range manifest.Split(make([]manifest.Entry, 10), 5) {
 		require.Len(t, shard, 2, "without durations by number")
 	}

@@ -1,6 +1,7 @@
 // Package subtitle writes transcripts in the formats that players, editors and
-// speech tools read. Whatever an engine claims to have heard, line breaks,
-// arrows and mark-up included, the file stays well-formed.
+// speech tools read: [Write] does one, and [Parse] reads a list of them. Whatever
+// an engine claims to have heard, line breaks, arrows and mark-up included, the
+// file stays well-formed.
 package subtitle
 
 import (

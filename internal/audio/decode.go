@@ -45,11 +45,8 @@ func (d *decoder) next() ([]float32, error) {
 	}
 	n := int(min(d.left, int64(len(d.mono))))
 	raw := d.raw[headerSize : headerSize+n*d.info.FrameSize]
-	if got, err := d.r.ReadAt(raw, d.offset); got < len(raw) {
-		if err == nil || err == io.EOF {
-			err = io.ErrUnexpectedEOF // cut since its header was read
-		}
-		return nil, fmt.Errorf("read at byte %d: %w", d.offset, err)
+	if err := readAt(d.r, raw, d.offset); err != nil {
+		return nil, err
 	}
 	d.left -= int64(n)
 	d.offset += int64(len(raw))

@@ -72,8 +72,5 @@ func wholePage(page []byte) bool {
 // readSome reads n bytes at offset, or fewer at the end of the file.
 func readSome(r io.ReaderAt, offset, size int64, n int) ([]byte, error) {
 	b := make([]byte, max(0, min(int64(n), size-offset)))
-	if got, err := r.ReadAt(b, offset); got < len(b) {
-		return nil, err
-	}
-	return b, nil
+	return b, readAt(r, b, offset)
 }

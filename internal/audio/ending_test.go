@@ -32,4 +32,5 @@ func TestCheckEndingAVI(t *testing.T) {
 		require.Equal(t, whole, checkEnding(bytes.NewReader(b), int64(len(b))) == nil, "%x", claimed)
 	}
 	require.NoError(t, checkEnding(bytes.NewReader(nil), 0))
+	require.EqualError(t, checkEnding(bytes.NewReader(nil), 100), "read at byte 0: unexpected EOF")
 }

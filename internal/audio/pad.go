@@ -2,6 +2,7 @@ package audio
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 )
@@ -19,9 +20,13 @@ func Pad(w io.Writer, r io.ReaderAt, in Info, length time.Duration) error {
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
-	if _, err := io.Copy(w, io.NewSectionReader(r, in.DataOffset, size)); err != nil {
+	n, err := io.Copy(w, io.NewSectionReader(r, in.DataOffset, size))
+	if err == nil && n < size {
+		err = fmt.Errorf("read at byte %d: %w", in.DataOffset+n, io.ErrUnexpectedEOF) // cut since its header was read
+	}
+	if err != nil {
 		return err
 	}
-	_, err := w.Write(make([]byte, total-size))
+	_, err = w.Write(make([]byte, total-size))
 	return err
 }

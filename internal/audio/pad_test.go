@@ -2,6 +2,7 @@ package audio_test
 
 import (
 	"bytes"
+	"io"
 	"testing"
 	"time"
 
@@ -28,4 +29,6 @@ func TestPad(t *testing.T) {
 	require.NoError(t, audio.Pad(&same, bytes.NewReader(short), info, 0))
 	require.Equal(t, sound, same.Bytes()[44:], "nothing is cut off")
 	require.Error(t, audio.Pad(&same, bytes.NewReader(short), audio.Info{}, time.Second))
+	cut := bytes.NewReader(short[:len(short)-1])
+	require.ErrorIs(t, audio.Pad(io.Discard, cut, info, time.Second), io.ErrUnexpectedEOF, "cut since it was inspected")
 }

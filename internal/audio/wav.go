@@ -162,14 +162,20 @@ func (w *walker) bytes(offset int64, n int) ([]byte, error) {
 	if n <= 0 {
 		return nil, nil
 	}
-	got, err := w.r.ReadAt(w.buffer[:n], offset)
-	if got < n {
-		if err == nil || errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF // shorter than we were told: somebody is cutting it
-		}
-		return nil, fmt.Errorf("read at byte %d: %w", offset, err)
+	return w.buffer[:n], readAt(w.r, w.buffer[:n], offset)
+}
+
+// readAt fills p with the bytes at offset, which the file had when its size was
+// asked for.
+func readAt(r io.ReaderAt, p []byte, offset int64) error {
+	n, err := r.ReadAt(p, offset)
+	if n == len(p) {
+		return nil
 	}
-	return w.buffer[:n], nil
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // somebody is cutting it
+	}
+	return fmt.Errorf("read at byte %d: %w", offset, err)
 }
 
 func (w *walker) walk(big bool) (Info, error) {
