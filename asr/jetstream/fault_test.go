@@ -357,3 +357,15 @@ func TestForgedJob(t *testing.T) {
 		return s.Waiting == 0
 	})
 }
+
+// An engine may say of a failure as much as it likes.
+func TestLongError(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 1), jetstream.SubmitOptions{})
+	o.work(&fake{hear: func(context.Context, int) (asr.Transcript, error) {
+		return asr.Transcript{}, &asr.UtteranceError{Err: fmt.Errorf("%w: %s", asr.ErrBadAudio, strings.Repeat("ü", 600<<10))}
+	}}, jetstream.WorkOptions{})
+	_, err := o.collect("b")
+	require.ErrorIs(t, failed(err)["00000.wav"], asr.ErrBadAudio)
+	require.Less(t, len(err.Error()), 100<<10)
+}
