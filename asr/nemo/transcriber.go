@@ -133,7 +133,7 @@ func (t *Transcriber) launch(ctx context.Context) (*worker, error) {
 	return w, nil
 }
 
-// drop ends the process. It is gone when any call returns.
+// drop ends the process, and returns when it is gone.
 func (t *Transcriber) drop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
