@@ -24,8 +24,6 @@ type batch struct {
 	List      string `json:"list"` // object with a job a line, in the order of the input
 	Cancelled bool   `json:"cancelled,omitempty"`
 	Cancels   int    `json:"cancels,omitempty"` // how often; a job that was taken back can be sent again at once
-
-	revision uint64
 }
 
 func (f *Fleet) batch(ctx context.Context, name string) (b batch, err error) {
@@ -41,7 +39,7 @@ func (f *Fleet) batch(ctx context.Context, name string) (b batch, err error) {
 		if err != nil {
 			return err
 		}
-		b = batch{revision: value.Revision()}
+		b = batch{}
 		return json.Unmarshal(value.Value(), &b)
 	})
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) {

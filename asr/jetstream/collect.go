@@ -147,7 +147,7 @@ func (c *collector) follow(ctx, appending context.Context, group *errgroup.Group
 // look finds out whether the batch is another by now.
 func (c *collector) look(ctx context.Context) error {
 	now, err := c.fleet.batch(ctx, c.batch)
-	if err == nil && now.revision != c.known.revision {
+	if err == nil && now != c.known {
 		err = errSubmittedAgain // or cancelled, as load will see
 	}
 	return err

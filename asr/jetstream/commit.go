@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -51,9 +52,16 @@ func success(e manifest.Entry) result {
 	return result{Entry: text, SHA256: sumOf([]byte(text))}
 }
 
+// maxError is how many bytes of a failure's text are sent.
+const maxError = 8 << 10
+
 func (w *worker) fail(ctx context.Context, j *job, cause error) error {
 	w.log.Warn("job failed", "path", j.Entry.AudioPath, "err", cause)
-	first, err := w.commit(ctx, j, result{Error: cause.Error(), Cause: causeOf(cause)})
+	text := cause.Error()
+	if len(text) > maxError {
+		text = strings.ToValidUTF8(text[:maxError], "") + "…"
+	}
+	first, err := w.commit(ctx, j, result{Error: text, Cause: causeOf(cause)})
 	if first {
 		w.count(&w.report.Failed)
 	}

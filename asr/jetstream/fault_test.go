@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -185,6 +186,26 @@ func TestUnsubmittable(t *testing.T) {
 	require.ErrorIs(t, all[""], asr.ErrBadAudio)
 }
 
+// A name that is not UTF-8, as old disks have them, would reach the workers as
+// another one. With the recording itself it does no harm.
+func TestPathThatIsNotUTF8(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	path := filepath.Join(o.dir, "caf\xe9.wav")
+	if err := os.WriteFile(path, wav(0), 0o600); err != nil {
+		t.Skip("this file system takes no such name: ", err)
+	}
+	entries := []manifest.Entry{{AudioPath: path}}
+	s, err := o.fleet.Submit(t.Context(), "b", input(entries), jetstream.SubmitOptions{})
+	require.Equal(t, jetstream.Submitted{Failed: 1}, s)
+	require.ErrorContains(t, err, "UTF-8")
+
+	o.submit("b", entries, jetstream.SubmitOptions{Upload: true})
+	o.work(&fake{}, jetstream.WorkOptions{})
+	_, err = o.collect("b")
+	require.NoError(t, err)
+	require.Equal(t, numbers(0, 1), o.published("b"))
+}
+
 // A transcript that is longer than a message may be travels as an object.
 func TestLongTranscript(t *testing.T) {
 	o := newOffice(t, jetstream.Config{})
@@ -356,4 +377,16 @@ func TestForgedJob(t *testing.T) {
 		require.NoError(t, err)
 		return s.Waiting == 0
 	})
+}
+
+// An engine may say of a failure as much as it likes.
+func TestLongError(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 1), jetstream.SubmitOptions{})
+	o.work(&fake{hear: func(context.Context, int) (asr.Transcript, error) {
+		return asr.Transcript{}, &asr.UtteranceError{Err: fmt.Errorf("%w: %s", asr.ErrBadAudio, strings.Repeat("ü", 600<<10))}
+	}}, jetstream.WorkOptions{})
+	_, err := o.collect("b")
+	require.ErrorIs(t, failed(err)["00000.wav"], asr.ErrBadAudio)
+	require.Less(t, len(err.Error()), 100<<10)
 }

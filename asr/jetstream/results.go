@@ -21,9 +21,9 @@ var errIdle = errors.New("nothing new")
 // goes on where it was.
 func (f *Fleet) results(ctx context.Context, batch string, follow bool) iter.Seq2[result, error] {
 	return func(yield func(result, error) bool) {
-		var next uint64 = 1
+		var at place
 		for {
-			ended, err := f.readResults(ctx, batch, follow, &next, yield)
+			ended, err := f.readResults(ctx, batch, follow, &at, yield)
 			switch {
 			case ended:
 				return
@@ -34,7 +34,7 @@ func (f *Fleet) results(ctx context.Context, batch string, follow bool) iter.Seq
 				yield(result{}, fmt.Errorf("read results: %w", err))
 				return
 			}
-			f.log.Debug("read results: once more", "from", next, "err", err)
+			f.log.Debug("read results: once more", "from", at.next, "err", err)
 			if follow && !yield(result{}, errIdle) {
 				return
 			}
@@ -43,12 +43,33 @@ func (f *Fleet) results(ctx context.Context, batch string, follow bool) iter.Seq
 	}
 }
 
+// place is how far a stream was read.
+type place struct {
+	created time.Time // of the stream
+	next    uint64
+}
+
+// enter begins at the first message if the stream is not the one that was read:
+// its server has lost that, and counts from 1 again.
+func (p *place) enter(stream *jetstream.StreamInfo) (anew bool) {
+	anew = !stream.Created.Equal(p.created) || stream.State.LastSeq+1 < p.next
+	if anew {
+		*p = place{stream.Created, 1}
+	}
+	return anew
+}
+
 // readResults reads until something goes wrong, or it ends.
-func (f *Fleet) readResults(ctx context.Context, batch string, follow bool, next *uint64, yield func(result, error) bool) (ended bool, err error) {
-	consumer, err := f.js.OrderedConsumer(ctx, resultsStream, jetstream.OrderedConsumerConfig{
+func (f *Fleet) readResults(ctx context.Context, batch string, follow bool, at *place, yield func(result, error) bool) (ended bool, err error) {
+	stream, err := f.js.Stream(ctx, resultsStream)
+	if err != nil {
+		return false, err
+	}
+	at.enter(stream.CachedInfo())
+	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects:   []string{resultSubject + "." + batch + ".*"},
 		DeliverPolicy:    jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:      *next,
+		OptStartSeq:      at.next,
 		MaxResetAttempts: 1, // we do that ourselves, and know where we are
 	})
 	if err != nil {
@@ -69,9 +90,12 @@ func (f *Fleet) readResults(ctx context.Context, batch string, follow bool, next
 	for {
 		message, err := messages.Next(jetstream.NextMaxWait(time.Second))
 		if errors.Is(err, nats.ErrTimeout) && follow && ctx.Err() == nil {
-			if again, err := f.madeAnew(ctx, *next); again || err != nil {
-				*next = 1
-				return false, errors.Join(err, errors.New("the stream was made anew"))
+			now, err := stream.Info(ctx)
+			if err != nil {
+				return false, err
+			}
+			if at.enter(now) {
+				return false, errors.New("the stream was made anew")
 			}
 			if !yield(result{}, errIdle) {
 				return true, nil
@@ -89,21 +113,11 @@ func (f *Fleet) readResults(ctx context.Context, batch string, follow bool, next
 		if ok && !yield(r, nil) {
 			return true, nil
 		}
-		*next = meta.Sequence.Stream + 1
+		at.next = meta.Sequence.Stream + 1
 		if meta.NumPending == 0 && !follow {
 			return true, nil
 		}
 	}
-}
-
-// madeAnew tells whether the stream is no longer the one that was read up to
-// next: its server has lost it, and counts from 1 again.
-func (f *Fleet) madeAnew(ctx context.Context, next uint64) (bool, error) {
-	stream, err := f.js.Stream(ctx, resultsStream)
-	if err != nil {
-		return false, err
-	}
-	return stream.CachedInfo().State.LastSeq+1 < next, nil
 }
 
 // parseResult makes a failure of a result that is damaged.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/asr/jetstream"
 )
 
@@ -139,4 +141,58 @@ func TestServerLosesItsData(t *testing.T) {
 	report, err := connect().Collect(t.Context(), "b", journal, jetstream.CollectOptions{})
 	require.NoError(t, err)
 	require.Equal(t, [2]int{5, 5}, [2]int{report.Done, report.Resumed})
+}
+
+// The server has lost everything under a collector that goes on, and has as many
+// results again when it looks: none of them is passed over, nor what was added to
+// the batch.
+func TestServerLosesItsDataUnderACollector(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	entries := o.record(0, 7)
+	work := func(others, last chan struct{}) (stop func() (jetstream.Worked, error)) {
+		return o.work(&fake{parallel: 7, hear: func(ctx context.Context, n int) (asr.Transcript, error) {
+			turn := others
+			if n == 5 {
+				turn = last
+			}
+			select {
+			case <-turn:
+				return say(ctx, n)
+			case <-ctx.Done():
+				return asr.Transcript{}, context.Cause(ctx)
+			}
+		}}, jetstream.WorkOptions{})
+	}
+	done := func(n int) func() bool {
+		return func() bool {
+			s, err := o.fleet.Status(t.Context(), "b")
+			return err == nil && s.Done == n
+		}
+	}
+	never, now := make(chan struct{}), make(chan struct{})
+	close(now)
+	o.submit("b", entries[:6], jetstream.SubmitOptions{})
+	stop := work(now, never)
+	lose := func() {
+		_, _ = stop()
+		js := o.raw()
+		for _, stream := range []string{"HF_JOBS", "HF_RESULTS", "KV_hf_batches", "OBJ_hf_files"} {
+			require.NoError(t, js.DeleteStream(t.Context(), stream))
+		}
+		o.submit("b", entries, jetstream.SubmitOptions{})
+		later := make(chan struct{})
+		work(later, now)
+		waitFor(t, done(1))
+		close(later)
+		waitFor(t, done(7))
+	}
+	var once sync.Once
+	report, err := o.fleet.Collect(t.Context(), "b", o.journal, jetstream.CollectOptions{Progress: func(done, _ int) {
+		if done == 5 {
+			once.Do(lose)
+		}
+	}})
+	require.NoError(t, err)
+	require.Equal(t, 7, report.Done)
+	require.Equal(t, numbers(0, 7), o.published("b"))
 }

@@ -101,11 +101,14 @@ func (s *slot) attempt(ctx context.Context, j *job, tries int) (delay time.Durat
 	if tries >= s.opts.MaxTries {
 		return settled, s.fail(ctx, j, err)
 	}
-	delay = min(time.Second<<(tries-1), time.Minute)
+	delay = backOff(tries)
 	s.giveWay(delay)
 	s.log.Info("job failed and is given back", "path", j.Entry.AudioPath, "tries", tries, "delay", delay, "err", err)
 	return delay, nil
 }
+
+// backOff is the delay after so many tries.
+func backOff(tries int) time.Duration { return min(time.Second<<min(tries-1, 6), time.Minute) }
 
 // trouble counts failures that may be this worker's fault, since the last success.
 func (w *worker) trouble() int {

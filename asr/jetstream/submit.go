@@ -11,6 +11,7 @@ import (
 	"iter"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
@@ -128,6 +129,8 @@ func (s *submission) job(ctx context.Context, e manifest.Entry) (job, error) {
 	case isURL(e.AudioPath) && s.opts.Upload:
 		err = errors.New("a URL cannot be uploaded: workers fetch it themselves")
 	case isURL(e.AudioPath):
+	case !s.opts.Upload && !utf8.ValidString(e.AudioPath): // workers would be told another one
+		err = errors.New("the path is not UTF-8: rename it, or upload the recording")
 	default:
 		path := e.AudioPath
 		if e.AudioPath, err = filepath.Abs(path); err == nil && (sum == "" || s.opts.Upload) {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -35,7 +36,8 @@ const maxConfig = 16 << 20
 // model is what is known without Python.
 type model struct {
 	path     string
-	sum      string // SHA-256 of all its bytes
+	sum      string                 // SHA-256 of all its bytes
+	files    map[string]fs.FileInfo // that were read; by these a change is noticed later
 	settings settings
 }
 
@@ -46,14 +48,13 @@ func inspect(ctx context.Context, files retry.FS, path string) (model, error) {
 	if err != nil {
 		return model{}, err
 	}
-	m := model{path: path}
-	read := readArchive
+	m := model{path: path, files: map[string]fs.FileInfo{}}
+	read := m.readArchive
 	if info.IsDir() {
-		read = readDirectory
+		read = m.readDirectory
 	}
-	config, sum, err := read(ctx, files, path)
+	config, err := read(ctx, files)
 	if err == nil {
-		m.sum = sum
 		m.settings, err = parseSettings(config)
 	}
 	if err != nil {
@@ -62,25 +63,53 @@ func inspect(ctx context.Context, files retry.FS, path string) (model, error) {
 	return m, nil
 }
 
-func readArchive(ctx context.Context, files retry.FS, path string) (config []byte, sum string, err error) {
+// unchanged refuses files other than those that were read.
+func (m *model) unchanged(ctx context.Context, files retry.FS) error {
+	for path, old := range m.files {
+		now, err := files.Stat(ctx, path)
+		if err != nil {
+			return err
+		}
+		if !os.SameFile(now, old) || now.Size() != old.Size() || !now.ModTime().Equal(old.ModTime()) {
+			return fmt.Errorf("%w: %s has changed since the engine was opened; open it again", asr.ErrBadModel, path)
+		}
+	}
+	return nil
+}
+
+// open opens a file of the model and remembers which one it is.
+func (m *model) open(ctx context.Context, files retry.FS, path string) (*retry.File, error) {
 	f, err := files.Open(ctx, path)
 	if err != nil {
-		return nil, "", err
+		return nil, err
+	}
+	if m.files[path], err = f.Stat(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func (m *model) readArchive(ctx context.Context, files retry.FS) (config []byte, err error) {
+	f, err := m.open(ctx, files, m.path)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
+	source := &reader{ctx: ctx, Reader: f}
 	hash := sha256.New()
-	whole := io.TeeReader(reader{ctx, f}, hash)
-	found, err := walk(whole)
-	if ctx.Err() != nil {
-		return nil, "", context.Cause(ctx)
+	whole := io.TeeReader(source, hash)
+	config, err = walk(whole)
+	if err == nil {
+		_, err = io.Copy(io.Discard, whole) // what is behind the last entry
 	}
-	if err != nil {
-		return nil, "", fmt.Errorf("%w: it is no whole .nemo file: %w", asr.ErrBadModel, err)
+	switch {
+	case source.err != nil: // which says nothing about the model
+		return nil, source.err
+	case err != nil:
+		return nil, fmt.Errorf("%w: it is no whole .nemo file: %w", asr.ErrBadModel, err)
 	}
-	if _, err := io.Copy(io.Discard, whole); err != nil { // what is behind the last entry
-		return nil, "", err
-	}
-	return found, hex.EncodeToString(hash.Sum(nil)), nil
+	m.sum = hex.EncodeToString(hash.Sum(nil))
+	return config, nil
 }
 
 // walk reads an archive to its end and gives the configuration.
@@ -121,10 +150,10 @@ func walk(r io.Reader) (config []byte, err error) {
 }
 
 // readDirectory reads an unpacked model; its files' names count too.
-func readDirectory(ctx context.Context, files retry.FS, dir string) (config []byte, sum string, err error) {
-	entries, err := files.ReadDir(ctx, dir)
+func (m *model) readDirectory(ctx context.Context, files retry.FS) (config []byte, err error) {
+	entries, err := files.ReadDir(ctx, m.path)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	names := map[string]bool{}
 	hash := sha256.New()
@@ -134,34 +163,31 @@ func readDirectory(ctx context.Context, files retry.FS, dir string) (config []by
 			continue
 		}
 		names[e.Name()] = true
-		if err := hashFile(ctx, files, hash, dir, e.Name()); err != nil {
-			return nil, "", err
+		if err := m.hashFile(ctx, files, hash, e.Name()); err != nil {
+			return nil, err
 		}
 	}
 	if !names[configName] || !names[weightsName] {
-		return nil, "", fmt.Errorf("%w: the directory lacks %s or %s", asr.ErrBadModel, configName, weightsName)
+		return nil, fmt.Errorf("%w: the directory lacks %s or %s", asr.ErrBadModel, configName, weightsName)
 	}
-	f, err := files.Open(ctx, filepath.Join(dir, configName))
+	m.sum = hex.EncodeToString(hash.Sum(nil))
+	f, err := files.Open(ctx, filepath.Join(m.path, configName))
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer f.Close()
-	config, err = readConfig(f)
-	return config, hex.EncodeToString(hash.Sum(nil)), err
+	return readConfig(f)
 }
 
-func hashFile(ctx context.Context, files retry.FS, hash io.Writer, dir, name string) error {
-	f, err := files.Open(ctx, filepath.Join(dir, name))
+func (m *model) hashFile(ctx context.Context, files retry.FS, hash io.Writer, name string) error {
+	path := filepath.Join(m.path, name)
+	f, err := m.open(ctx, files, path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(hash, "%q %d\n", name, info.Size())
-	_, err = io.Copy(hash, reader{ctx, f})
+	fmt.Fprintf(hash, "%q %d\n", name, m.files[path].Size())
+	_, err = io.Copy(hash, &reader{ctx: ctx, Reader: f})
 	return err
 }
 
@@ -173,15 +199,20 @@ func readConfig(r io.Reader) ([]byte, error) {
 	return config, err
 }
 
-// reader ends when the context does: a model may have gigabytes.
+// reader ends when the context does, as a model may have gigabytes. It tells
+// its own failures from those of whoever reads.
 type reader struct {
 	ctx context.Context
 	io.Reader
+	err error
 }
 
-func (r reader) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
+func (r *reader) Read(p []byte) (n int, err error) {
+	if err = context.Cause(r.ctx); err == nil {
+		n, err = r.Reader.Read(p)
 	}
-	return r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
 }

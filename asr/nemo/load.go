@@ -33,6 +33,9 @@ func (w *worker) load(ctx context.Context, m model) error {
 	if strconv.Itoa(e.Rate) != sampleRate {
 		return engineError(fmt.Errorf("%w: it hears audio of %d Hz, and utterances have %s Hz", asr.ErrBadModel, e.Rate, sampleRate), true)
 	}
+	if err := m.unchanged(ctx, c.FS); err != nil { // the process has read it by now
+		return engineError(err, errors.Is(err, asr.ErrBadModel))
+	}
 	w.memory = e.Memory
 	w.about = Worker{
 		PID: e.PID, Python: e.Python, NeMo: e.NeMo, Torch: e.Torch, Class: e.Model, Device: e.Device,

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/asr/nemo"
 	"github.com/holdfast-go/holdfast/internal/lane"
+	"github.com/holdfast-go/holdfast/retry"
 )
 
 const (
@@ -73,6 +74,52 @@ func TestOpenRefuses(t *testing.T) {
 	cancel()
 	_, err = nemo.Open(ctx, good)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// A disk that cannot be read says nothing about the model on it.
+func TestUnreadableModelIsNoBadOne(t *testing.T) {
+	python, err := os.Executable()
+	require.NoError(t, err)
+	unpacked := t.TempDir()
+	for _, name := range []string{"model_config.yaml", "model_weights.ckpt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(unpacked, name), []byte(ctcConfig), 0o600))
+	}
+	broken := errors.New("the disk is broken")
+	failing := retry.FS{Intercept: func(op *retry.Op, next func() error) error {
+		if op.Kind == retry.OpRead {
+			return broken
+		}
+		return next()
+	}}
+	for _, model := range []string{fakeModel(t, ctcConfig, testWeight), unpacked} {
+		_, err = nemo.Open(t.Context(), nemo.Config{Python: python, Model: model, Root: openRoot(t), FS: failing})
+		require.ErrorIs(t, err, broken)
+		require.NotErrorIs(t, err, asr.ErrBadModel)
+	}
+}
+
+// A transcript is journaled under the bytes of the model that was opened; so no
+// other may be loaded, at the first start or a later one.
+func TestModelChanges(t *testing.T) {
+	b := fake(t)
+	file, unpacked := fakeModel(t, ctcConfig, testWeight), t.TempDir()
+	for name, content := range map[string]string{"model_config.yaml": ctcConfig, "model_weights.ckpt": testWeight} {
+		require.NoError(t, os.WriteFile(filepath.Join(unpacked, name), []byte(content), 0o600))
+	}
+	for model, part := range map[string]string{file: file, unpacked: filepath.Join(unpacked, "model_weights.ckpt")} {
+		engine := b.open(t, nemo.Config{Model: model, Recycle: nemo.Recycle{Utterances: 1}})
+		batch, want := spoken(t, "hello")
+		require.Equal(t, want, run(t.Context(), engine, batch...).texts)
+
+		content, err := os.ReadFile(part)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(part+".new", content, 0o600))
+		require.NoError(t, os.Rename(part+".new", part))
+		got := run(t.Context(), engine, batch...)
+		require.Empty(t, got.texts)
+		require.ErrorIs(t, got.err, asr.ErrBadModel)
+		require.ErrorContains(t, got.err, part+" has changed")
+	}
 }
 
 func TestFingerprint(t *testing.T) {

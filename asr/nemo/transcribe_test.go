@@ -259,20 +259,25 @@ func TestClose(t *testing.T) {
 	require.True(t, ok)
 	require.True(t, dead.Fatal)
 
-	// Under a call that hangs.
-	engine = b.open(t, nemo.Config{Batch: 1})
-	batch = append(batch, asking(t, "hangs", hangs, "the cat sat on a mat"))
-	got = collect(func(yield func(asr.Transcript, error) bool) {
-		for transcript, err := range engine.Transcribe(t.Context(), batch) {
-			go engine.Close()
-			if !yield(transcript, err) {
-				return
+	// Under a call that hangs, by another goroutine or by the loop itself.
+	for _, stop := range []func(*nemo.Transcriber){
+		func(engine *nemo.Transcriber) { go engine.Close() },
+		func(engine *nemo.Transcriber) { engine.Close() },
+	} {
+		engine = b.open(t, nemo.Config{Batch: 1})
+		hanging := append(batch, asking(t, "hangs", hangs, "the cat sat on a mat"))
+		got = collect(func(yield func(asr.Transcript, error) bool) {
+			for transcript, err := range engine.Transcribe(t.Context(), hanging) {
+				stop(engine)
+				if !yield(transcript, err) {
+					return
+				}
 			}
-		}
-	})
-	require.Equal(t, want, got.texts)
-	dead, ok = errors.AsType[*asr.EngineError](got.err)
-	require.True(t, ok)
-	require.True(t, dead.Fatal)
-	require.ErrorContains(t, dead, "closed")
+		})
+		require.Equal(t, want, got.texts)
+		dead, ok = errors.AsType[*asr.EngineError](got.err)
+		require.True(t, ok)
+		require.True(t, dead.Fatal)
+		require.ErrorContains(t, dead, "closed")
+	}
 }

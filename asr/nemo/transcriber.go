@@ -83,7 +83,10 @@ func (t *Transcriber) ready(ctx context.Context) (*worker, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	if w := t.worker; w != nil {
+	t.mu.Lock()
+	w := t.worker
+	t.mu.Unlock()
+	if w != nil {
 		switch {
 		case !w.alive():
 			t.config.Logger.Warn("NeMo has ended between two calls; it is started again", "err", w.ended(nil))
@@ -130,28 +133,22 @@ func (t *Transcriber) launch(ctx context.Context) (*worker, error) {
 	return w, nil
 }
 
-// drop ends the process.
+// drop ends the process, and returns when it is gone.
 func (t *Transcriber) drop() {
 	t.mu.Lock()
-	w := t.worker
-	t.worker = nil
-	t.mu.Unlock()
-	if w != nil {
-		w.close()
+	defer t.mu.Unlock()
+	if t.worker != nil {
+		t.worker.close()
+		t.worker = nil
 	}
 }
 
-// Close ends the process, also under a call of Transcribe, and removes its
-// files. A second call does nothing.
+// Close ends the process and removes its files. A Transcribe that is under way
+// ends with an error. A second call does nothing.
 func (t *Transcriber) Close() error {
 	t.mu.Lock()
 	t.closed = true
-	if t.worker != nil {
-		t.worker.stop()
-	}
 	t.mu.Unlock()
-	t.busy.Lock()
-	defer t.busy.Unlock()
 	t.drop()
 	return nil
 }

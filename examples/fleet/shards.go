@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/manifest"
@@ -47,8 +48,8 @@ func (p *program) split(ctx context.Context) error {
 // a transcript is known by.
 func balanced(ctx context.Context, entries []manifest.Entry, n int) [][]manifest.Entry {
 	type stretch struct {
-		path   string
-		offset int64
+		path             string
+		offset, duration time.Duration
 	}
 	guessed := make(map[stretch]bool)
 	known := slices.Clone(entries)
@@ -59,14 +60,14 @@ func balanced(ctx context.Context, entries []manifest.Entry, n int) [][]manifest
 		}
 		if audio, err := asr.Inspect(ctx, e.AudioPath); err == nil && audio.Duration > e.Offset {
 			e.Duration = audio.Duration - e.Offset
-			guessed[stretch{e.AudioPath, int64(e.Offset)}] = true
+			guessed[stretch{e.AudioPath, e.Offset, e.Duration}] = true
 		}
 	}
 	shards := manifest.Split(known, n)
 	for _, shard := range shards {
 		for i := range shard {
-			if guessed[stretch{shard[i].AudioPath, int64(shard[i].Offset)}] {
-				shard[i].Duration = 0
+			if e := &shard[i]; guessed[stretch{e.AudioPath, e.Offset, e.Duration}] {
+				e.Duration = 0
 			}
 		}
 	}

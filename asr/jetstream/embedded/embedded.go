@@ -121,6 +121,9 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, unlock())
 	}
+	if addr, ok := s.current.Addr().(*net.TCPAddr); ok && addr != nil && c.Listen != "" {
+		s.opts.Port = addr.Port // a server that is started anew is found where the first one was
+	}
 	return nil
 }
 
@@ -169,9 +172,6 @@ func (s *Server) start() (*server.Server, error) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 		return nil, err
-	}
-	if addr, ok := srv.Addr().(*net.TCPAddr); ok && addr != nil && !opts.DontListen {
-		s.opts.Port = addr.Port // a server that is started anew is found where the first one was
 	}
 	return srv, nil
 }
