@@ -33,7 +33,7 @@ func (w *worker) hasResult(ctx context.Context, j *job) (bool, error) {
 }
 
 func (w *worker) succeed(ctx context.Context, j *job, t asr.Transcript) error {
-	entry, err := toEntry(t, w.about)
+	entry, err := t.Entry(w.about)
 	if err != nil {
 		return w.fail(ctx, j, err)
 	}
@@ -126,19 +126,4 @@ func lingering(parent context.Context, d time.Duration) (context.Context, func()
 		stop()
 		cancel(nil)
 	}
-}
-
-// toEntry makes the journal's line of a transcript, as package asr does.
-func toEntry(t asr.Transcript, engine asr.Engine) (manifest.Entry, error) {
-	e := t.Source
-	e.Duration, e.PredText, e.Lang = t.Duration, t.Text, t.Language
-	if t.Segments == nil {
-		t.Segments = []asr.Segment{}
-	}
-	err := errors.Join(e.Extra.Set("segments", t.Segments), e.Extra.Set("engine", engine.Name+" "+engine.Model),
-		e.Extra.Set("elapsed", t.Elapsed.Seconds()))
-	if t.Words != nil {
-		err = errors.Join(err, e.Extra.Set("words", t.Words))
-	}
-	return e, err
 }

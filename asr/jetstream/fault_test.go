@@ -29,7 +29,7 @@ func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 func failed(err error) map[string]*asr.UtteranceError {
 	all := make(map[string]*asr.UtteranceError)
 	for f := range asr.Failures(err) {
-		all[f.Path[strings.LastIndexByte(f.Path, '/')+1:]] = f
+		all[f.Path[strings.LastIndexAny(f.Path, `/\`)+1:]] = f
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +106,7 @@ func TestFieldsAreKept(t *testing.T) {
 	o := newOffice(t, jetstream.Config{})
 	path := o.record(0, 1)[0].AudioPath
 	var e manifest.Entry
-	require.NoError(t, e.UnmarshalJSON([]byte(`{"audio_filepath": "`+path+`", "text": "zéro", "snr": NaN, "speaker": {"id": 7}}`)))
+	require.NoError(t, e.UnmarshalJSON([]byte(`{"audio_filepath": `+strconv.Quote(path)+`, "text": "zéro", "snr": NaN, "speaker": {"id": 7}}`)))
 	o.submit("b", []manifest.Entry{e}, jetstream.SubmitOptions{})
 	o.work(&fake{}, jetstream.WorkOptions{})
 	_, err := o.collect("b")
