@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/asr/nemo"
@@ -89,13 +90,14 @@ func Example_gradio() {
 	for lines := bufio.NewScanner(paths); lines.Scan(); {
 		// The upload is copied first: Gradio may empty its folder meanwhile.
 		upload := asr.Files(ctx, lines.Text())
+		heard := "error: nothing to transcribe"
 		for transcript, err := range asr.Stream(ctx, engine, upload, asr.Options{Root: root, Journal: journal}) {
-			if err != nil {
-				fmt.Fprintln(texts, "error:", err)
-				continue
+			if heard = transcript.Text; err != nil {
+				heard = "error: " + err.Error()
 			}
-			fmt.Fprintln(texts, transcript.Text)
 		}
+		// One line for each path, whatever happened: else the next upload would get this one's text.
+		fmt.Fprintln(texts, strings.Join(strings.Fields(heard), " "))
 	}
 	if err := page.Wait(); err != nil {
 		log.Fatal(err)
