@@ -21,7 +21,9 @@ import (
 type WorkOptions struct {
 	// Run says how one utterance is transcribed. Its journal is the worker's own:
 	// a transcript is there before it is sent, and is not made again if that
-	// fails. It must not be the collector's.
+	// fails. It must not be the collector's. It grows with each transcript, on
+	// disk and in memory; between two calls of Work it may be removed, which costs
+	// no more than to transcribe again what is not on the server.
 	Run asr.Options
 
 	// MaxTries is how often a job is given to a worker before it counts as

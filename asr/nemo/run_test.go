@@ -84,33 +84,32 @@ func TestPoison(t *testing.T) {
 // A run that ends early goes on where it was; one that has all its transcripts
 // starts no process.
 func TestResume(t *testing.T) {
-	each(t, func(t *testing.T, b bench) {
-		j := newJob(t, sentences[:6]...)
-		model := b.model(t, "ctc-bpe")
-		started := 0
-		config := nemo.Config{Model: model, Root: j.root, Batch: 1, Trace: nemo.Trace{Ready: func(nemo.Worker) { started++ }}}
-		engine := b.open(t, config)
-		options := asr.Options{Root: j.root, Journal: j.journal, Batch: 2}
-		seen := 0
-		for _, err := range asr.Stream(t.Context(), engine, asr.Files(t.Context(), j.dir), options) {
-			require.NoError(t, err)
-			if seen++; seen == 2 {
-				break
-			}
+	b := fake(t)
+	j := newJob(t, sentences[:6]...)
+	model := b.model(t, "ctc-bpe")
+	started := 0
+	config := nemo.Config{Model: model, Root: j.root, Batch: 1, Trace: nemo.Trace{Ready: func(nemo.Worker) { started++ }}}
+	engine := b.open(t, config)
+	options := asr.Options{Root: j.root, Journal: j.journal, Batch: 2}
+	seen := 0
+	for _, err := range asr.Stream(t.Context(), engine, asr.Files(t.Context(), j.dir), options) {
+		require.NoError(t, err)
+		if seen++; seen == 2 {
+			break
 		}
-		heard, report, err := j.run(t.Context(), engine)
-		require.NoError(t, err)
-		require.Equal(t, j.want, heard)
-		require.GreaterOrEqual(t, report.Resumed, 2)
-		require.NoError(t, engine.Close())
+	}
+	heard, report, err := j.run(t.Context(), engine)
+	require.NoError(t, err)
+	require.Equal(t, j.want, heard)
+	require.GreaterOrEqual(t, report.Resumed, 2)
+	require.NoError(t, engine.Close())
 
-		before := started
-		engine = b.open(t, config)
-		_, report, err = j.run(t.Context(), engine)
-		require.NoError(t, err)
-		require.Equal(t, 6, report.Resumed)
-		require.Equal(t, before, started)
-	})
+	before := started
+	engine = b.open(t, config)
+	_, report, err = j.run(t.Context(), engine)
+	require.NoError(t, err)
+	require.Equal(t, 6, report.Resumed)
+	require.Equal(t, before, started)
 }
 
 // TestKills kills the process at random moments, HOLDFAST_KILLS times; 5 times,
