@@ -106,6 +106,32 @@ func TestLoadFindsAudioAndTexts(t *testing.T) {
 	require.Equal(t, filepath.Join(other, "b.wav"), entries[1].AudioPath)
 }
 
+// NeMo takes "text", else "text_filepath", else "normalized_text".
+func TestLoadTakesTextsInNeMosOrder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.txt"), "from the file\n")
+	path := filepath.Join(dir, "m.json")
+	for _, tt := range []struct{ line, want, saved string }{
+		{line: `{"normalized_text": "normalized", "text_filepath": "a.txt", "text": "text"}`, want: "text"},
+		{line: `{"normalized_text": "normalized", "text_filepath": "a.txt", "text": null}`},
+		{line: `{"normalized_text": "normalized"}`, want: "normalized"},
+		{line: `{"normalized_text": "normalized", "text_filepath": null}`, want: "normalized"},
+		{
+			line: `{"audio_filepath": "a.wav", "normalized_text": "normalized", "text_filepath": "a.txt"}`, want: "from the file",
+			saved: `{"audio_filepath": "a.wav", "normalized_text": "normalized", "text_filepath": "a.txt", "text": "from the file"}`,
+		},
+	} {
+		write(t, path, tt.line)
+		entries, err := manifest.Load(t.Context(), path, manifest.Options{})
+		require.NoError(t, err, tt.line)
+		require.Equal(t, tt.want, entries[0].Text, tt.line)
+		if tt.saved == "" {
+			tt.saved = tt.line
+		}
+		require.Equal(t, tt.saved, string(entries[0].AppendJSON(nil)), "no field of the line is overwritten")
+	}
+}
+
 func TestLoadShards(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3 {
