@@ -213,3 +213,23 @@ func TestSaveLeavesNothingWhenItsEntriesPanic(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, names)
 }
+
+// As root a manifest would take the place of the device, for every program.
+func TestNoManifestInThePlaceOfADevice(t *testing.T) {
+	dir := t.TempDir()
+	device := filepath.Join(dir, "device")
+	if err := os.Symlink(os.DevNull, device); err != nil {
+		t.Skip("without a symbolic link: ", err)
+	}
+	j := open(t, filepath.Join(dir, "j"), manifest.Options{})
+	require.NoError(t, j.Append(t.Context(), "key", result(1)))
+	for name, err := range map[string]error{
+		"Publish": j.Publish(t.Context(), device),
+		"Save":    manifest.Save(t.Context(), device, slices.Values([]manifest.Entry{result(1)}), manifest.Options{}),
+	} {
+		require.ErrorContains(t, err, device+": a device is there", name)
+	}
+	info, err := os.Lstat(device)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&fs.ModeSymlink)
+}
