@@ -21,7 +21,8 @@ type Entry struct {
 	Offset time.Duration
 	// Duration is the length of the utterance; seconds in JSON, 0 = unknown.
 	Duration time.Duration
-	// Text is what was said, "text" or else "normalized_text".
+	// Text is what was said, "text" or else "normalized_text"; for what a file of
+	// its own says see [Load].
 	Text string
 	// PredText is what an engine understood, "pred_text".
 	PredText string

@@ -18,6 +18,8 @@ import (
 // ErrInUse says that somebody else has the journal open for writing.
 var ErrInUse = errors.New("another writer has it open: wait for it to end, or use a journal of your own")
 
+const lockSuffix = ".lock"
+
 // Journal keeps results, each on disk before Append returns. It is a manifest
 // too: a line is an entry with "_key", "_n" and "_crc" behind its own fields,
 // which NeMo ignores and which find every damage to the file.
@@ -52,7 +54,7 @@ func OpenJournal(ctx context.Context, path string, o Options) (*Journal, error) 
 	if err != nil {
 		return nil, err
 	}
-	unlock, ok, err := o.FS.TryLock(ctx, path+".lock")
+	unlock, ok, err := o.FS.TryLock(ctx, path+lockSuffix)
 	if err != nil {
 		return nil, err
 	}

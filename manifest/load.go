@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/holdfast-go/holdfast/internal/jsonl"
 	"github.com/holdfast-go/holdfast/retry"
 )
 
@@ -28,8 +29,9 @@ const (
 // [*LineError]; its Unwrap leads to the others, of which 100 are kept. After
 // any other failure there are no entries.
 //
-// Relative paths become absolute, see Options.BaseDir. An entry without text
-// but with "text_filepath" gets its text from that file, as in NeMo.
+// Relative paths become absolute, see Options.BaseDir. An entry without "text"
+// but with "text_filepath" gets its text from that file, as in NeMo also where
+// it has a "normalized_text".
 func Load(ctx context.Context, path string, o Options) ([]Entry, error) {
 	names := []string{path}
 	if _, err := o.FS.Stat(ctx, path); errors.Is(err, fs.ErrNotExist) {
@@ -81,14 +83,20 @@ func load(ctx context.Context, path string, o Options, entries []Entry, bad *lin
 	return entries, nil
 }
 
-// loadText reads the file that holds the text.
+// loadText reads the file that holds the text. It comes after "text" and before
+// "normalized_text" (NeMo 3.0, collections/common/parts/preprocessing/
+// manifest.py, __parse_item: if 'text' … elif 'text_filepath' … elif
+// 'normalized_text').
 func (e *Entry) loadText(ctx context.Context, files retry.FS, paths resolver) error {
 	const field = "text_filepath"
-	if e.Extra.known[text].start != 0 || !strings.Contains(e.Extra.line, field) {
+	if !strings.Contains(e.Extra.line, field) {
 		return nil
 	}
 	raw, ok := e.Extra.Get(field)
 	if !ok || string(raw) == "null" {
+		return nil
+	}
+	if e.Extra.known[text].start != 0 && e.Extra.nameAt(text) == knownNames[text] {
 		return nil
 	}
 	var name string
@@ -104,7 +112,11 @@ func (e *Entry) loadText(ctx context.Context, files retry.FS, paths resolver) er
 	}
 	lines := strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")
 	e.Text = strings.ReplaceAll(lines, "\n", "")
-	return nil
+	if e.Extra.known[text].start == 0 {
+		return nil
+	}
+	// Else the "normalized_text" would be what is replaced when it is written.
+	return e.Extra.replace(appendField([]byte(e.Extra.line), knownNames[text], jsonl.AppendQuoted(nil, e.Text)))
 }
 
 // lineErrors collects what Load could not read.

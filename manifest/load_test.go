@@ -106,6 +106,32 @@ func TestLoadFindsAudioAndTexts(t *testing.T) {
 	require.Equal(t, filepath.Join(other, "b.wav"), entries[1].AudioPath)
 }
 
+// NeMo takes "text", else "text_filepath", else "normalized_text".
+func TestLoadTakesTextsInNeMosOrder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.txt"), "from the file\n")
+	path := filepath.Join(dir, "m.json")
+	for _, tt := range []struct{ line, want, saved string }{
+		{line: `{"normalized_text": "normalized", "text_filepath": "a.txt", "text": "text"}`, want: "text"},
+		{line: `{"normalized_text": "normalized", "text_filepath": "a.txt", "text": null}`},
+		{line: `{"normalized_text": "normalized"}`, want: "normalized"},
+		{line: `{"normalized_text": "normalized", "text_filepath": null}`, want: "normalized"},
+		{
+			line: `{"audio_filepath": "a.wav", "normalized_text": "normalized", "text_filepath": "a.txt"}`, want: "from the file",
+			saved: `{"audio_filepath": "a.wav", "normalized_text": "normalized", "text_filepath": "a.txt", "text": "from the file"}`,
+		},
+	} {
+		write(t, path, tt.line)
+		entries, err := manifest.Load(t.Context(), path, manifest.Options{})
+		require.NoError(t, err, tt.line)
+		require.Equal(t, tt.want, entries[0].Text, tt.line)
+		if tt.saved == "" {
+			tt.saved = tt.line
+		}
+		require.Equal(t, tt.saved, string(entries[0].AppendJSON(nil)), "no field of the line is overwritten")
+	}
+}
+
 func TestLoadShards(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3 {
@@ -186,4 +212,24 @@ func TestSaveLeavesNothingWhenItsEntriesPanic(t *testing.T) {
 	names, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Empty(t, names)
+}
+
+// As root a manifest would take the place of the device, for every program.
+func TestNoManifestInThePlaceOfADevice(t *testing.T) {
+	dir := t.TempDir()
+	device := filepath.Join(dir, "device")
+	if err := os.Symlink(os.DevNull, device); err != nil {
+		t.Skip("without a symbolic link: ", err)
+	}
+	j := open(t, filepath.Join(dir, "j"), manifest.Options{})
+	require.NoError(t, j.Append(t.Context(), "key", result(1)))
+	for name, err := range map[string]error{
+		"Publish": j.Publish(t.Context(), device),
+		"Save":    manifest.Save(t.Context(), device, slices.Values([]manifest.Entry{result(1)}), manifest.Options{}),
+	} {
+		require.ErrorContains(t, err, device+": a device is there", name)
+	}
+	info, err := os.Lstat(device)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&fs.ModeSymlink)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // mergeBatch is how many records Merge makes durable at a time.
@@ -13,6 +14,10 @@ const mergeBatch = 512
 // records with one key the one that is here already stays, so that Merge may
 // be repeated after a failure. The other journals are only read; their damaged
 // lines, and lines without a key, join those of [Journal.Damaged].
+//
+// A journal that was opened but never got a record is no file yet. Its lock file
+// tells; where that is missing too, the name is wrong or its worker has not begun,
+// and the error is fs.ErrNotExist.
 func (j *Journal) Merge(ctx context.Context, paths ...string) error {
 	if j.path == "" {
 		return errClosed
@@ -27,6 +32,9 @@ func (j *Journal) Merge(ctx context.Context, paths ...string) error {
 
 func (j *Journal) merge(ctx context.Context, path string) error {
 	f, err := j.fs.Open(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return j.neverWritten(ctx, path, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -70,6 +78,19 @@ func (j *Journal) merge(ctx context.Context, path string) error {
 	j.found.damaged = append(j.found.damaged, found.damaged...)
 	j.mu.Unlock()
 	return nil
+}
+
+// neverWritten is nil for a journal that somebody has opened: no result, no file.
+func (j *Journal) neverWritten(ctx context.Context, path string, missing error) error {
+	real, err := realPath(path)
+	if err != nil {
+		return err
+	}
+	_, err = j.fs.Lstat(ctx, real+lockSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("journal %s: nobody has opened a journal of this name: check the name: %w", path, missing)
+	}
+	return err
 }
 
 // unknown are the items whose keys the journal does not have.

@@ -92,7 +92,7 @@ func (s FS) ReadFile(ctx context.Context, name string) ([]byte, error) {
 
 // WriteFile puts data under name: whole or not at all, also for readers and after a crash, and durable when it
 // returns nil. On an error the old file is mostly still there; where only the last step failed, making the new
-// name durable, it is the new one.
+// name durable, it is the new one. What is there and is no file is refused, see [FS.NewPending].
 func (s FS) WriteFile(ctx context.Context, name string, data []byte) error {
 	p, err := s.NewPending(ctx, name)
 	if err != nil {
@@ -117,12 +117,18 @@ func (s FS) Rename(ctx context.Context, from, to string) error {
 // Replace renames a file in place of another, which is never removed first: at every moment to is the old or the
 // new file. The new name is durable when it returns nil; the content is so if it was synced before.
 //
+// It refuses a target that is a directory, a device, a pipe or a socket, or a link to one. Another link is replaced
+// itself.
+//
 // Where both are names of one file, Unix does nothing (rename(2)), and from stays.
 //
-// Where somebody has to open, Windows refuses; that is tried again as a lock, unless to is a directory or
-// read-only.
+// Where somebody has to open, Windows refuses; that is tried again as a lock, unless to is read-only.
 func (s FS) Replace(ctx context.Context, from, to string) error {
-	return s.move(ctx, Op{Kind: OpReplace, Path: from, To: to})
+	op := Op{Kind: OpReplace, Path: from, To: to}
+	if err := s.checkTarget(ctx, op, to); err != nil {
+		return err
+	}
+	return s.move(ctx, op)
 }
 
 func (s FS) move(ctx context.Context, op Op) error {

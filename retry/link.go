@@ -29,7 +29,7 @@ func (s FS) copyNew(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer src.Close()
-	p, err := s.NewPending(ctx, to)
+	p, err := s.newPending(ctx, to) // it replaces nothing
 	if err != nil {
 		return err
 	}

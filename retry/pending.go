@@ -25,8 +25,16 @@ type Pending struct {
 	done bool // the temporary file is gone
 }
 
-// NewPending begins a file that is to replace whatever is under name.
+// NewPending begins a file that is to replace the one under name. It refuses a name under which there is a directory,
+// a device, a pipe or a socket, or a link to one. Another link is replaced itself.
 func (s FS) NewPending(ctx context.Context, name string) (*Pending, error) {
+	if err := s.checkTarget(ctx, Op{Kind: OpCreate, Path: name, Attempt: 1}, name); err != nil {
+		return nil, err
+	}
+	return s.newPending(ctx, name)
+}
+
+func (s FS) newPending(ctx context.Context, name string) (*Pending, error) {
 	for {
 		var random [8]byte
 		rand.Read(random[:])

@@ -9,8 +9,10 @@ import (
 	"github.com/holdfast-go/holdfast/asr"
 )
 
-// writeCTM writes "file channel start duration word confidence". White space
-// separates the fields, so the recording's name gets underscores instead.
+// writeCTM writes "file channel start duration word confidence". The start is
+// measured from the start of the file (NIST SCTK, doc/infmts.htm), not of the
+// stretch that was transcribed. White space separates the fields, so the
+// recording's name gets underscores instead.
 func writeCTM(w *bufio.Writer, t asr.Transcript) error {
 	if len(t.Words) == 0 && t.Text != "" {
 		return ErrNoWords
@@ -26,7 +28,8 @@ func writeCTM(w *bufio.Writer, t asr.Transcript) error {
 			continue
 		}
 		from, to := span(word.Start, word.End)
-		fmt.Fprintf(w, "%s 1 %.3f %.3f %s", name, from.Seconds(), (to - from).Seconds(), text)
+		start := max(0, t.Source.Offset.Seconds()) + from.Seconds()
+		fmt.Fprintf(w, "%s 1 %.3f %.3f %s", name, start, (to - from).Seconds(), text)
 		if c := confidence(word); c > 0 {
 			fmt.Fprintf(w, " %.3f", c)
 		}

@@ -47,7 +47,9 @@ func Parse(list string) ([]Format, error) {
 	return formats, nil
 }
 
-// Write writes a transcript to w.
+// Write writes a transcript to w. Times count from the beginning of the
+// utterance, except in [CTM], whose lines name the recording: there they count
+// from the beginning of that, so that its stretches can be put together.
 func Write(w io.Writer, f Format, t asr.Transcript) error {
 	out := bufio.NewWriter(w)
 	var err error

@@ -90,6 +90,29 @@ func TestTextWithoutSegments(t *testing.T) {
 	require.Equal(t, "1\n00:00:00,000 --> 00:00:02,000\nhello\n\n", got)
 }
 
+// CTM names the recording, so its times count from there; all other files are
+// about the stretch alone.
+func TestCTMCountsFromTheRecording(t *testing.T) {
+	stretch := asr.Transcript{
+		Text:     "again",
+		Segments: []asr.Segment{{Start: time.Second, End: 2 * time.Second, Text: "again"}},
+		Words:    []asr.Word{{Start: time.Second, End: 1500 * time.Millisecond, Text: "again"}},
+		Source:   manifest.Entry{AudioPath: "talk.wav", Offset: 3 * time.Second, Duration: 3 * time.Second},
+	}
+	require.Equal(t, "talk 1 4.000 0.500 again\n", write(t, subtitle.CTM, stretch))
+	require.Contains(t, write(t, subtitle.SRT, stretch), "00:00:01,000 --> 00:00:02,000")
+
+	next := stretch
+	next.Source.Offset = 6 * time.Second
+	require.Equal(t, "talk 1 7.000 0.500 again\n", write(t, subtitle.CTM, next), "no two words of a recording at one time")
+
+	early := stretch
+	early.Words = []asr.Word{{Start: -time.Second, End: 0, Text: "again"}}
+	require.Equal(t, "talk 1 3.000 0.000 again\n", write(t, subtitle.CTM, early), "not before the stretch")
+	early.Source.Offset = -time.Hour
+	require.Equal(t, "talk 1 0.000 0.000 again\n", write(t, subtitle.CTM, early), "nor before the recording")
+}
+
 func TestCTMNeedsWords(t *testing.T) {
 	require.ErrorIs(t, subtitle.Write(&strings.Builder{}, subtitle.CTM, asr.Transcript{Text: "x"}), subtitle.ErrNoWords)
 }

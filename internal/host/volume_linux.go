@@ -22,16 +22,24 @@ func VolumeOf(path string) (Volume, error) {
 	if err := unix.Statfs(path, &st); err != nil {
 		return Volume{}, &os.PathError{Op: "statfs", Path: path, Err: err}
 	}
-	// Bavail, not Bfree: the difference is reserved for root.
-	v := Volume{
-		Free:  int64(st.Bavail) * int64(st.Bsize),
-		Total: int64(st.Blocks) * int64(st.Bsize),
-	}
+	var v Volume
+	v.Free, v.Total = space(&st)
 	if mounts, err := os.ReadFile("/proc/self/mountinfo"); err == nil {
 		v.Type = mountType(string(mounts), path)
 	}
 	v.Network = networkTypes[v.Type]
 	return v, nil
+}
+
+// space gives bytes. The blocks are counted in fragments (statvfs(3)); where the
+// system does not say how long one is, in blocks.
+func space(st *unix.Statfs_t) (free, total int64) {
+	unit := int64(st.Frsize)
+	if unit == 0 {
+		unit = int64(st.Bsize)
+	}
+	// Bavail, not Bfree: the difference is reserved for root.
+	return int64(st.Bavail) * unit, int64(st.Blocks) * unit
 }
 
 // mountType finds the type of the longest mount point above path in the text

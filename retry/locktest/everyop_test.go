@@ -30,6 +30,45 @@ func writeFile(t *testing.T, files retry.FS, dir string) error {
 	return err
 }
 
+// A link is replaced; what it leads to is looked at, and stays.
+func writeFileOverLink(t *testing.T, files retry.FS, dir string) error {
+	name, other := filepath.Join(dir, "m.json"), filepath.Join(dir, "other")
+	require.NoError(t, os.WriteFile(other, []byte("old"), 0o600))
+	if err := os.Symlink("other", name); err != nil {
+		t.Skip("without a symbolic link: ", err)
+	}
+	err := files.WriteFile(t.Context(), name, []byte("the new content"))
+	require.Equal(t, "old", readString(t, other))
+	got := readString(t, name)
+	require.Contains(t, []string{"old", "the new content"}, got)
+	if err == nil {
+		require.Equal(t, "the new content", got)
+	}
+	requireNoTemp(t, dir)
+	return err
+}
+
+// What is no file stays, whatever happens while it is looked at.
+func refuse(t *testing.T, files retry.FS, dir string) error {
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	require.NoError(t, os.WriteFile(from, []byte("new"), 0o600))
+	require.NoError(t, os.Mkdir(to, 0o700))
+	var failures []error
+	for _, err := range []error{
+		files.WriteFile(t.Context(), to, []byte("new")),
+		files.Replace(t.Context(), from, to),
+	} {
+		require.Error(t, err)
+		if !strings.Contains(err.Error(), "only a regular file is replaced") {
+			failures = append(failures, err)
+		}
+	}
+	require.DirExists(t, to)
+	require.FileExists(t, from)
+	requireNoTemp(t, dir)
+	return errors.Join(failures...)
+}
+
 func replace(t *testing.T, files retry.FS, dir string) error {
 	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
 	require.NoError(t, os.WriteFile(from, []byte("new"), 0o600))
@@ -111,7 +150,8 @@ func TestEveryOp(t *testing.T) {
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			for name, body := range map[string]func(*testing.T, retry.FS, string) error{
-				"WriteFile": writeFile, "Replace": replace, "RemoveAll": removeAll, "TryLock": tryLock,
+				"WriteFile": writeFile, "WriteFile over a link": writeFileOverLink, "refuse": refuse,
+				"Replace": replace, "RemoveAll": removeAll, "TryLock": tryLock,
 			} {
 				t.Run(name, func(t *testing.T) {
 					locktest.EveryOp(t, locktest.Fault{Err: fault.err}, body)
@@ -123,7 +163,7 @@ func TestEveryOp(t *testing.T) {
 
 // A lock that passes by itself is no failure, at whatever operation it strikes.
 func TestEveryOpOnceHeldSucceeds(t *testing.T) {
-	for _, body := range []func(*testing.T, retry.FS, string) error{writeFile, replace, removeAll, tryLock} {
+	for _, body := range []func(*testing.T, retry.FS, string) error{writeFile, writeFileOverLink, replace, removeAll, tryLock} {
 		n := 0
 		for {
 			n++

@@ -92,12 +92,31 @@ func TestPermanentDenialsFailAtOnce(t *testing.T) {
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		require.NoError(t, os.WriteFile(readOnly, nil, 0o400))
 		require.NoError(t, os.WriteFile(from, nil, 0o600))
+		late := filepath.Join(sim.Dir(), "late")
+		pending, err := files.NewPending(ctx, late)
+		require.NoError(t, err)
+		require.NoError(t, os.Mkdir(late, 0o700))
 		start := time.Now()
-		require.Equal(t, locktest.AccessDenied, code(t, files.Replace(ctx, from, dir)))
+		require.Equal(t, locktest.AccessDenied, code(t, pending.Commit(ctx)))
+		require.NoError(t, pending.Close())
+		require.ErrorContains(t, files.Replace(ctx, from, dir), "a directory is there")
 		require.Equal(t, locktest.AccessDenied, code(t, files.Replace(ctx, from, readOnly)))
-		_, err := files.OpenAppend(ctx, readOnly)
+		_, err = files.OpenAppend(ctx, readOnly)
 		require.Equal(t, locktest.AccessDenied, code(t, err))
 		require.Zero(t, time.Since(start))
+	})
+}
+
+// A name whose file waits for its last reader cannot be looked at. That is no reason to give up before the others.
+func TestSaveWaitsForADeletedTarget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := locktest.New(t)
+		ctx, files := t.Context(), sim.FS()
+		name := filepath.Join(sim.Dir(), "f")
+		require.NoError(t, files.WriteFile(ctx, name, []byte("old")))
+		require.True(t, sim.HoldFor(name, locktest.ShareAll, 5*time.Second))
+		require.Equal(t, locktest.DeletePending, code(t, once(files).Remove(ctx, name)))
+		require.NoError(t, files.WriteFile(ctx, name, []byte("new")))
 	})
 }
 
