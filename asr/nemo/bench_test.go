@@ -1,15 +1,10 @@
 package nemo_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,25 +43,18 @@ func (m *meter) take() (total time.Duration, calls int) {
 	return total, calls
 }
 
-// BenchmarkWarm has 40 short recordings transcribed by a warm process. "x bare" is
+// BenchmarkWarm has 40 short recordings transcribed by a warm process. "x-inside" is
 // the time of the whole call, from Go to Go, to the time inside of NeMo's own
-// transcribe for the same batches in the same process; "x paths" is that to plain
-// NeMo beside it, which is given the paths in batches of the same size.
+// transcribe for the same batches in the same process: what the adapter adds. Whole
+// runs beside plain NeMo are measured in internal/bench.
 func BenchmarkWarm(b *testing.B) {
 	n := realNeMo(b)
 	var m meter
 	engine := n.open(b, nemo.Config{Threads: 1, Logger: slog.New(slog.NewTextHandler(&m, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	batch := forty(b)
 	require.Len(b, run(b.Context(), engine, batch...).texts, 40) // the first calls are slow
-	plain := startControl(b, n, "OMP_NUM_THREADS=1")
-	require.Empty(b, plain.ask(ask{Model: n.model(b, "ctc-bpe")}).Error)
-	files := ask{Batch: 8}
-	for _, u := range batch {
-		files.Paths = append(files.Paths, u.Path)
-	}
-	plain.ask(files)
 	m.take()
-	var inside, whole, beside time.Duration
+	var inside, whole time.Duration
 	for b.Loop() {
 		begin := time.Now()
 		require.Len(b, run(b.Context(), engine, batch...).texts, 40)
@@ -74,32 +62,10 @@ func BenchmarkWarm(b *testing.B) {
 		total, calls := m.take() // the last line may come a little later; then it is not counted
 		require.GreaterOrEqual(b, calls, 4)
 		inside += total
-		begin = time.Now()
-		require.Len(b, plain.ask(files).Results, 40)
-		beside += time.Since(begin)
 	}
-	b.ReportMetric(float64(whole)/float64(inside), "x-bare")
-	b.ReportMetric(float64(whole)/float64(beside), "x-paths")
+	b.ReportMetric(float64(whole)/float64(inside), "x-inside")
 	b.ReportMetric(float64(whole.Milliseconds())/float64(b.N), "ms/40")
 	b.ReportMetric(0, "ns/op")
-}
-
-// BenchmarkProcessPerFile is how NeMo is often called: a script for each file.
-func BenchmarkProcessPerFile(b *testing.B) {
-	n := realNeMo(b)
-	u := forty(b)[0]
-	var question bytes.Buffer
-	require.NoError(b, json.NewEncoder(&question).Encode(ask{Model: n.model(b, "ctc-bpe")}))
-	require.NoError(b, json.NewEncoder(&question).Encode(ask{Paths: []string{u.Path}, Batch: 1}))
-	for b.Loop() {
-		cmd := exec.Command(n.python, absolute(b, "testdata/control.py"))
-		cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "OMP_NUM_THREADS=1")
-		cmd.Stdin = bytes.NewReader(question.Bytes())
-		out, err := cmd.Output()
-		require.NoError(b, err)
-		require.True(b, strings.Contains(string(out), "hello world"), string(out))
-	}
-	b.ReportMetric(40*float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/40")
 }
 
 func forty(t testing.TB) (batch []asr.Utterance) {
