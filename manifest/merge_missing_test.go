@@ -41,8 +41,9 @@ func TestMergeOfAShardWithoutResults(t *testing.T) {
 func TestMergeOfALinkToAShardWithoutResults(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "link")
-	if err := os.Symlink("shard", link); err != nil {
-		t.Skip("without a symbolic link: ", err)
+	_ = os.Symlink("shard", link)
+	if to, err := os.Readlink(link); to != "shard" {
+		t.Skip("no symbolic links, or none that say where they lead, as under Wine: ", err)
 	}
 	require.NoError(t, open(t, filepath.Join(dir, "shard"), manifest.Options{}).Close())
 	all := open(t, filepath.Join(dir, "all"), manifest.Options{})
