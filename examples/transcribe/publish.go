@@ -25,7 +25,7 @@ type publisher struct {
 	folders []string // inputs; the order below a folder is kept in the output
 	log     *slog.Logger
 	owners  map[string]string // of lower-cased output names: a recording, or a stretch of one
-	visited map[string]bool   // folders that have transcripts of this run
+	visited map[string]bool   // folders that transcripts went into since the last tidy
 }
 
 // abandoned is how old a file without its final name must be to be a killed
@@ -93,6 +93,7 @@ func (p *publisher) tidy(ctx context.Context) {
 			p.log.Warn("what a killed run left stays", "dir", dir, "err", err)
 		}
 	}
+	clear(p.visited)
 }
 
 // names gives the names, without extension, that a transcript's files may have:
