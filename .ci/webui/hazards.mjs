@@ -1,7 +1,7 @@
 // What a stranger, another site or bad luck can do to the page.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import test from "node:test";
@@ -104,6 +104,47 @@ test("an upload that loses its connection can be tried again", withPage({}, asyn
   assert.deepEqual(readdirSync(path.join(server.out, "jobs")).length, 1);
   forgive(page, /Failed to load/);
   await line.stop();
+}));
+
+test("what cannot be read in a dropped folder is named, and the rest is taken", withPage({}, async ({ page }) => {
+  // A browser gives such entries for real files only, and root may read all of those.
+  await page.evaluate((bytes) => {
+    const unreadable = (_, failed) => failed(new DOMException("permission", "NotReadableError"));
+    const file = (name) => ({ name, isFile: true, file: (got) => got(new File([new Uint8Array(bytes)], name)) });
+    const folder = (name, ...lists) => ({ name, isFile: false, createReader: () => ({
+      readEntries: (got, failed) => lists.length ? lists.shift()(got, failed) : got([]),
+    }) });
+    const dropped = folder("talks",
+      (got) => got([file("c.wav"), { name: "b.wav", isFile: true, file: unreadable }]),
+      (got) => got([file("a.wav"), folder("private", unreadable), folder("torn", (got) => got([file("d.wav")]), unreadable)]));
+    DataTransferItem.prototype.webkitGetAsEntry = () => dropped;
+  }, [...wav(talk, 1)]);
+  const data = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(["x"], "talks"));
+    return transfer;
+  });
+  await page.dispatchEvent("body", "drop", { dataTransfer: data });
+  for (const name of ["a.wav", "c.wav", "d.wav"]) await state(page, name, "done");
+  for (const [name, what] of [["b.wav", "file"], ["private", "folder"], ["torn", "folder"]]) {
+    await state(page, name, "failed");
+    assert.match(await card(page, name).textContent(), new RegExp(`could not read this ${what}`));
+  }
+  assert.equal(await page.locator(".card").count(), 6);
+}));
+
+test("a file that is gone before it is sent is not called a lost connection", withPage({}, async ({ page, server }) => {
+  const recording = path.join(server.dir, "gone.wav");
+  writeFileSync(recording, wav(talk, 1));
+  await page.route("**/api/uploads*", (route) => route.abort());
+  await page.setInputFiles("#files", recording);
+  await state(page, "gone.wav", "failed");
+  assert.match(await card(page, "gone.wav").textContent(), /connection was lost/);
+  await page.unroute("**/api/uploads*");
+  rmSync(recording);
+  await card(page, "gone.wav").locator("[data-do=retry]").click();
+  await until("the cause", async () => /could not read this file/.test(await card(page, "gone.wav").textContent()));
+  forgive(page, /Failed to load/);
 }));
 
 test("other sites reach nothing", withPage({}, async ({ browser, page, server }) => {

@@ -61,7 +61,7 @@ func newPatient(t *testing.T) *patient {
 func (p *patient) examine() (all []finding, output string, sick bool) {
 	p.t.Helper()
 	var out, errs bytes.Buffer
-	show := newPrinter(&out, &errs, false)
+	show := newPrinter(&out, &errs, false, p.d.trial)
 	p.d.doing = show.doing
 	p.d.tell = func(f finding) {
 		all = append(all, f)
@@ -109,7 +109,7 @@ func TestHealthy(t *testing.T) {
 	require.False(t, sick, output)
 	require.Equal(t, `ok       root              temporary files go to /base/root
 ok       path              it has no character that an engine stumbles over, and is short enough
-ok       folder            it is there, and of nobody else's making
+ok       folder            it is there, and yours
 ok       synced folder     no OneDrive, Dropbox or the like watches it
 ok       disk              it lies on a disk of this machine
 ok       free space        2 GiB at least are free
@@ -120,7 +120,7 @@ ok       whisper.cpp       version 1.9.3, /bin/whisper-cli
 note     model             there is none yet; the first run of transcribe fetches tiny.en (71 MB)
 ok       ffmpeg            version 7.1, /bin/ffmpeg
 
-All is well.
+All is well, as far as can be seen; doctor -try has the engine transcribe.
 `, output)
 	require.Len(t, all, 12)
 	entries, err := os.ReadDir(filepath.Join(p.d.root, "s"))
@@ -371,4 +371,14 @@ func TestInterrupted(t *testing.T) {
 	var out, errs bytes.Buffer
 	require.Equal(t, exitUsage, run(ctx, []string{"-root", newPatient(t).d.root}, &out, &errs, nil))
 	require.Contains(t, errs.String(), "interrupted")
+}
+
+// What is named by -model is not always a model that came down broken.
+func TestNoModelAtAll(t *testing.T) {
+	p := newPatient(t)
+	p.d.model = filepath.Join(p.base, "notes.txt")
+	require.NoError(t, os.WriteFile(p.d.model, []byte("root:x:0:0"), 0o600))
+	all, _, sick := p.examine()
+	require.True(t, sick)
+	require.Equal(t, "name a ggml model of whisper.cpp by -model; if it is one, download it again", find(t, all, "model").Do)
 }

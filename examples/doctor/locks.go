@@ -282,7 +282,7 @@ func lockFinding(r lockReport, left []string, windows bool, root string) finding
 		f.Text = fmt.Sprintf("nobody touched %d fresh files, through %d operations in %.1f s", r.Files, r.Operations, r.Seconds)
 		return f
 	default:
-		f.Text = fmt.Sprintf("nobody touched %d fresh files, through %d operations in %.1f s (and here an open file refuses nothing)", r.Files, r.Operations, r.Seconds)
+		f.Text = fmt.Sprintf("nobody touched %d fresh files, through %d operations in %.1f s (on this system an open file stops none of these)", r.Files, r.Operations, r.Seconds)
 		return f
 	}
 	f.Text = fmt.Sprintf("%d of %d fresh files were touched%s", r.Touched, r.Files, by(r.Holders))

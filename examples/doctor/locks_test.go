@@ -44,6 +44,7 @@ func TestLocksQuiet(t *testing.T) {
 		f := lockFinding(r, nil, false, sim.Dir())
 		require.Equal(t, ok, f.Status)
 		require.Contains(t, f.Text, "nobody touched 30 fresh files")
+		require.Contains(t, f.Text, "on this system an open file stops none of these")
 	})
 }
 

@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, guardian 
 		return exitUsage
 	}
 
-	show := newPrinter(stdout, stderr, asJSON)
+	show := newPrinter(stdout, stderr, asJSON, d.trial)
 	d.tell, d.doing = show.finding, show.doing
 	d.examine(ctx)
 	if ctx.Err() != nil {

@@ -76,7 +76,7 @@ func (d *doctor) fetchedModels() []string {
 func (d *doctor) examineModel(ctx context.Context, root *tempdir.Root, path string, fetched bool) finding {
 	name := filepath.Base(path)
 	bad := func(err error) finding {
-		do := "download it again"
+		do := "name a ggml model of whisper.cpp by -model; if it is one, download it again"
 		if fetched {
 			do = "delete the file; the next run fetches it again"
 		}

@@ -109,6 +109,9 @@ func (d *doctor) examineNeMo(ctx context.Context) {
 		return
 	}
 	for _, f := range nemoFindings(here, d.machine.windows) {
+		if args, pip := strings.CutPrefix(f.Do, "pip "); pip { // a bare pip may be that of another Python
+			f.Do = d.python + " -m pip " + args
+		}
 		d.tell(f)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,6 +114,18 @@ func TestNeMoByARealPython(t *testing.T) {
 	all, _, sick = p.examine()
 	require.True(t, sick)
 	require.Contains(t, find(t, all, "NeMo").Text, "does not run")
+}
+
+// A bare pip may be that of another Python.
+func TestRemediesNameThePython(t *testing.T) {
+	p := newPatient(t)
+	p.d.python = "/x/python"
+	p.d.machine.run = func(context.Context, string, ...string) (string, error) {
+		return `holdfast-doctor: {"python": "3.12.1", "virtual": true, "versions": {}}`, nil
+	}
+	all, _, sick := p.examine()
+	require.True(t, sick)
+	require.Equal(t, "/x/python -m pip install 'nemo_toolkit[asr]'", find(t, all, "NeMo").Do)
 }
 
 func TestPythonThatSaysSomethingElse(t *testing.T) {

@@ -15,11 +15,12 @@ type printer struct {
 	colour         bool // standard output is a terminal
 	progress       bool // standard error is one
 	shown          bool // a line of progress stands there
+	trial          bool // an engine was asked to transcribe
 	all            []finding
 }
 
-func newPrinter(stdout, stderr io.Writer, asJSON bool) *printer {
-	return &printer{stdout: stdout, stderr: stderr, json: asJSON, all: []finding{},
+func newPrinter(stdout, stderr io.Writer, asJSON, trial bool) *printer {
+	return &printer{stdout: stdout, stderr: stderr, json: asJSON, trial: trial, all: []finding{},
 		colour: isTerminal(stdout) && os.Getenv("NO_COLOR") == "", progress: isTerminal(stderr)}
 }
 
@@ -116,8 +117,12 @@ func (p *printer) end() (sick bool, err error) {
 		_, err = fmt.Fprintf(p.stdout, "\nA job would fail here: %s, %s.\n", several(count[problem], "problem"), several(count[warning], "warning"))
 	case warning:
 		_, err = fmt.Fprintf(p.stdout, "\nJobs run here; %s.\n", several(count[warning], "warning"))
-	default:
-		_, err = fmt.Fprintln(p.stdout, "\nAll is well.")
+	case ok:
+		text := "All is well."
+		if !p.trial {
+			text = "All is well, as far as can be seen; doctor -try has the engine transcribe."
+		}
+		_, err = fmt.Fprintf(p.stdout, "\n%s\n", text)
 	}
 	return worst == problem, err
 }

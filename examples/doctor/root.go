@@ -23,7 +23,7 @@ type rung struct {
 // rungs are in the order of tempdir.Open.
 var rungs = []rung{
 	{"path", []string{"context", "absolute path", "characters", "length"}, "it has no character that an engine stumbles over, and is short enough"},
-	{"folder", []string{"create", "resolve", "directory", "nesting", "ownership"}, "it is there, and of nobody else's making"},
+	{"folder", []string{"create", "resolve", "directory", "nesting", "ownership"}, "it is there, and yours"},
 	{"synced folder", []string{"synced folder"}, "no OneDrive, Dropbox or the like watches it"},
 	{"disk", []string{"volume", "local disk"}, "it lies on a disk of this machine"},
 	{"free space", []string{"free space"}, ""},

@@ -84,6 +84,7 @@ func (j *job) transcribe(ctx context.Context, inputs []string) (interrupted bool
 		}
 		settled++
 	}
+	j.publish.tidy(ctx)
 	return false, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/asr/subtitle"
@@ -24,8 +25,14 @@ type publisher struct {
 	folders []string // inputs; the order below a folder is kept in the output
 	log     *slog.Logger
 	owners  map[string]string // of lower-cased output names: a recording, or a stretch of one
-	tidied  map[string]bool   // folders in which an earlier run left nothing
+	visited map[string]bool   // folders that transcripts went into since the last tidy
 }
+
+// abandoned is how old a file without its final name must be to be a killed
+// run's. The journal's lock does not keep every neighbour out: the output folder
+// of another run may lie in this one, or around it. A neighbour that lives writes
+// a transcript at once and renames it within the 10 s for which it is tried.
+const abandoned = time.Minute
 
 // write publishes one transcript in every format.
 func (p *publisher) write(ctx context.Context, t asr.Transcript) error {
@@ -48,6 +55,7 @@ func (p *publisher) write(ctx context.Context, t asr.Transcript) error {
 // when one of them has the content, from an earlier run. What else is there was
 // corrected by somebody, or is another recording's or another engine's.
 func (p *publisher) publish(ctx context.Context, names []string, ext string, data []byte) error {
+	p.visit(filepath.Dir(names[0]))
 	for n, name := range names {
 		path := filepath.Join(p.out, name+ext)
 		old, err := p.files.ReadFile(ctx, path)
@@ -65,27 +73,27 @@ func (p *publisher) publish(ctx context.Context, names []string, ext string, dat
 }
 
 func (p *publisher) create(ctx context.Context, path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := p.files.MkdirAll(ctx, dir); err != nil {
-		return err
-	}
-	if err := p.tidy(ctx, dir); err != nil {
+	if err := p.files.MkdirAll(ctx, filepath.Dir(path)); err != nil {
 		return err
 	}
 	return p.files.WriteFile(ctx, path, data)
 }
 
-// tidy removes what a killed run was just writing in a folder. The journal's
-// lock says that no other run is at work here.
-func (p *publisher) tidy(ctx context.Context, dir string) error {
-	if p.tidied[dir] {
-		return nil
+func (p *publisher) visit(dir string) {
+	if p.visited == nil {
+		p.visited = make(map[string]bool)
 	}
-	if p.tidied == nil {
-		p.tidied = make(map[string]bool)
+	p.visited[filepath.Join(p.out, dir)] = true
+}
+
+// tidy removes what killed runs were just writing in the folders of this one.
+func (p *publisher) tidy(ctx context.Context) {
+	for dir := range p.visited {
+		if err := p.files.RemoveAbandoned(ctx, dir, abandoned); err != nil {
+			p.log.Warn("what a killed run left stays", "dir", dir, "err", err)
+		}
 	}
-	p.tidied[dir] = true
-	return p.files.RemoveAbandoned(ctx, dir, 0)
+	clear(p.visited)
 }
 
 // names gives the names, without extension, that a transcript's files may have:

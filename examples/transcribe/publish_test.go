@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"github.com/holdfast-go/holdfast/asr"
 	"github.com/holdfast-go/holdfast/asr/subtitle"
 	"github.com/holdfast-go/holdfast/manifest"
+	"github.com/holdfast-go/holdfast/retry"
+	"github.com/holdfast-go/holdfast/retry/locktest"
 )
 
 func TestNames(t *testing.T) {
@@ -28,14 +31,48 @@ func TestNames(t *testing.T) {
 	require.Equal(t, []string{"x", "x-id"}, names(filepath.Join("elsewhere", "x.wav"), 0))
 }
 
-// What a killed run was just writing is removed.
+// What a killed run was just writing goes with the next run, even if that has
+// nothing to write there. What a run with another journal is just writing stays:
+// its output folder may be one below ours.
 func TestTidies(t *testing.T) {
+	d := newDesk(t, 1)
+	monday := filepath.Join(d.in, "monday")
+	require.NoError(t, os.Mkdir(monday, 0o700))
+	require.NoError(t, os.Rename(filepath.Join(d.in, "00.wav"), filepath.Join(monday, "00.wav")))
+	below := filepath.Join(d.out, "monday")
+	require.NoError(t, os.MkdirAll(below, 0o700))
+	var files retry.FS
+	neighbour, err := files.NewPending(t.Context(), filepath.Join(below, "01.txt"))
+	require.NoError(t, err)
+	defer neighbour.Close()
+
+	for _, what := range []string{"a transcript is written", "it is there"} {
+		half := filepath.Join(below, ".holdfast-0123456789abcdef.tmp")
+		require.NoError(t, os.WriteFile(half, nil, 0o600))
+		killed := time.Now().Add(-2 * abandoned)
+		require.NoError(t, os.Chtimes(half, killed, killed))
+		code, _, stderr := d.run(d.in)
+		require.Zero(t, code, stderr)
+		require.NoFileExists(t, half, what)
+		require.FileExists(t, neighbour.Name(), what)
+		require.FileExists(t, filepath.Join(below, "00.txt"))
+	}
+	require.NoError(t, neighbour.Commit(t.Context()))
+}
+
+// What cannot be tidied fails nothing.
+func TestTidiesLater(t *testing.T) {
 	out := t.TempDir()
 	half := filepath.Join(out, ".holdfast-0123456789abcdef.tmp")
 	require.NoError(t, os.WriteFile(half, nil, 0o600))
-	p := publisher{out: out, formats: []subtitle.Format{subtitle.TXT}, log: slog.New(slog.DiscardHandler)}
+	require.NoError(t, os.Chtimes(half, time.Unix(0, 0), time.Unix(0, 0)))
+	files := locktest.Inject(t, retry.FS{}, locktest.Fault{On: retry.OpRemove, Err: retry.Errno(32), Times: -1})
+	files.Policy.Budget = -1
+	var said bytes.Buffer
+	p := publisher{files: files, out: out, formats: []subtitle.Format{subtitle.TXT}, log: slog.New(slog.NewTextHandler(&said, nil))}
 	require.NoError(t, p.write(t.Context(), asr.Transcript{ID: "1", Text: "a", Source: manifest.Entry{AudioPath: "a.wav"}}))
-	require.NoFileExists(t, half)
+	p.tidy(t.Context())
+	require.Contains(t, said.String(), "a killed run")
 	require.FileExists(t, filepath.Join(out, "a.txt"))
 }
 

@@ -35,12 +35,13 @@ func parseFlags(args []string, stderr io.Writer) (o options, code int, ok bool) 
 	flags.Int64Var(&maxSize, "max-size", 4096, "largest upload in `MiB`")
 	flags.Int64Var(&minFree, "min-free", 512, "`MiB` of disk that uploads leave free")
 	o.engine.Flags(flags)
+	flags.Lookup("words").Usage = "always on here: words with times, which programs may ask for"
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return o, exitOK, false
 	} else if err != nil {
 		return o, exitUsage, false
 	}
-	o.engine.Words = true // a page shows them, and programs may ask for them
+	o.engine.Words = true // programs may ask for them
 	if err := o.complete(flags.Args(), maxSize, minFree); err != nil {
 		fmt.Fprintf(stderr, "webui: %v\n", err)
 		return o, exitUsage, false

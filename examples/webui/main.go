@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, open engi
 	if err != nil {
 		return unusable(err)
 	}
-	fmt.Fprintf(stdout, "webui: ready at http://%s/ (Ctrl-C stops it; jobs go on when it is started again)\n", listener.Addr())
+	fmt.Fprintf(stdout, "webui: ready at http://%s/ (Ctrl-C stops it; its jobs are in %s and go on when it is started again with that -out)\n", listener.Addr(), o.out)
 	if err := s.serve(ctx, listener); err != nil {
 		fmt.Fprintf(stderr, "webui: %v\n", err)
 		return exitFailed
@@ -99,7 +99,11 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("-addr %s: others could reach it, and there is no login; use 127.0.0.1, [::1] or localhost", addr)
 	}
 	var config net.ListenConfig
-	return config.Listen(ctx, "tcp", addr)
+	l, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w; is webui running already? Else name another address by -addr", err)
+	}
+	return l, nil
 }
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }

@@ -25,7 +25,8 @@ export class Uploads {
         order: dropped - i, file, name: file.name, size: file.size, state: "waiting", sent: 0, speed: 0, error: "",
       };
       this.all.set(upload.ref, upload);
-      if (file.size > this.maxBytes) this.fail(upload, `The file is too large: ${size(file.size)}, and at most ${size(this.maxBytes)} are taken.`, true);
+      if (file.problem) this.fail(upload, file.problem, true);
+      else if (file.size > this.maxBytes) this.fail(upload, `The file is too large: ${size(file.size)}, and at most ${size(this.maxBytes)} are taken.`, true);
       else if (file.size === 0) this.fail(upload, "The file is empty.", true);
     });
     this.next();
@@ -69,7 +70,7 @@ export class Uploads {
         this.fail(u, problem[0].toUpperCase() + problem.slice(1) + ".", xhr.status === 413 || xhr.status === 415);
       }
     };
-    xhr.onerror = () => this.fail(u, "The connection was lost before the file was there.");
+    xhr.onerror = async () => this.fail(u, await readable(u.file) ? "The connection was lost before the file was there." : unreadable("file"));
     xhr.send(u.file);
   }
 
@@ -102,7 +103,13 @@ export class Uploads {
   }
 }
 
-// filesIn lists what was dropped, the files in folders too.
+const unreadable = (what) => `The browser could not read this ${what}. It may be gone, in use by another program, or not open to you.`;
+
+// readable tells a file that cannot be read from a connection that is lost.
+const readable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+
+// filesIn lists what was dropped, the files in folders too. What cannot be read
+// is in the list as a name with its problem.
 export async function filesIn(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (entries.length === 0) return [...transfer.files];
@@ -110,14 +117,19 @@ export async function filesIn(transfer) {
 }
 
 async function walk(entry) {
-  if (entry.isFile) return [await new Promise((got, failed) => entry.file(got, failed))];
-  const reader = entry.createReader();
-  const found = [];
-  for (;;) { // a reader gives a hundred at a time
-    const some = await new Promise((got, failed) => reader.readEntries(got, failed));
-    if (some.length === 0) break;
-    found.push(...some);
+  const found = [], problems = [];
+  try {
+    if (entry.isFile) return [await new Promise((got, failed) => entry.file(got, failed))];
+    const reader = entry.createReader();
+    for (;;) { // a reader gives a hundred at a time
+      const some = await new Promise((got, failed) => reader.readEntries(got, failed));
+      if (some.length === 0) break;
+      found.push(...some);
+    }
+  } catch {
+    problems.push({ name: entry.name, size: 0, problem: unreadable(entry.isFile ? "file" : "folder") });
   }
   found.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-  return (await Promise.all(found.filter((e) => !e.name.startsWith(".")).map(walk))).flat();
+  const files = await Promise.all(found.filter((e) => !e.name.startsWith(".")).map(walk));
+  return [...problems, ...files.flat()];
 }
