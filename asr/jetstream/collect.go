@@ -236,8 +236,8 @@ func (f *Fleet) entry(ctx context.Context, r *result) (e manifest.Entry, err err
 }
 
 // Publish writes the transcripts of a batch that the journal has as a manifest,
-// in the order of the input, whole or not at all. An utterance without a
-// transcript is left out.
+// in the order of the input, whole or not at all, and replaces a file that is
+// there. An utterance without a transcript is left out.
 func (f *Fleet) Publish(ctx context.Context, batch string, journal *manifest.Journal, path string, o manifest.Options) error {
 	b, err := f.batch(ctx, batch)
 	if err != nil {

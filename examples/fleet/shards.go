@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -33,14 +36,32 @@ func (p *program) split(ctx context.Context) error {
 	if err := files.MkdirAll(ctx, p.out); err != nil {
 		return unusable(err)
 	}
-	for n, shard := range balanced(ctx, entries, p.shards) {
+	shards := balanced(ctx, entries, p.shards)
+	for n, shard := range shards { // all or none: manifests of two divisions would do some recordings twice, and some never
 		path := filepath.Join(p.out, names[n])
-		if err := manifest.Save(ctx, path, slices.Values(shard), manifest.Options{FS: files}); err != nil {
+		switch old, err := files.ReadFile(ctx, path); {
+		case errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(old, lines(shard)):
+		case err != nil:
+			return err
+		default:
+			return unusable(fmt.Errorf("%s is there and differs: remove it, or choose another folder by -out", path))
+		}
+	}
+	for n, shard := range shards {
+		path := filepath.Join(p.out, names[n])
+		if err := files.WriteFile(ctx, path, lines(shard)); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "%s: %d utterances\n", path, len(shard))
 	}
 	return nil
+}
+
+func lines(entries []manifest.Entry) (text []byte) {
+	for _, e := range entries {
+		text = append(e.AppendJSON(text), '\n')
+	}
+	return text
 }
 
 // balanced splits by the duration of the recordings, which entries need not

@@ -32,3 +32,27 @@ func TestSplitKeepsStretches(t *testing.T) {
 		require.Equal(t, given[n].Duration, e.Duration)
 	}
 }
+
+func TestSplitReplacesNoOtherManifest(t *testing.T) {
+	d := newDesk(t, 2)
+	split := func(shards string) (code int, stderr string) {
+		var out, errs bytes.Buffer
+		code = run(t.Context(), []string{"split", "-n", shards, "-out", d.out, d.in}, &out, &errs)
+		return code, errs.String()
+	}
+	code, stderr := split("2")
+	require.Zero(t, code, stderr)
+	code, stderr = split("2")
+	require.Zero(t, code, stderr)
+	second := filepath.Join(d.out, "manifest_1.json")
+	corrected := []byte("{\"audio_filepath\": \"corrected.wav\"}\n")
+	require.NoError(t, os.WriteFile(second, corrected, 0o600))
+	require.NoError(t, os.Remove(filepath.Join(d.out, "manifest_0.json")))
+	code, stderr = split("2")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "manifest_1.json is there and differs")
+	require.NoFileExists(t, filepath.Join(d.out, "manifest_0.json"))
+	b, err := os.ReadFile(second)
+	require.NoError(t, err)
+	require.Equal(t, corrected, b)
+}

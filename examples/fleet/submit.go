@@ -65,12 +65,14 @@ func (p *program) collect(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		path := filepath.Join(p.out, transcriptsName)
+		fmt.Fprintf(p.stdout, "%s: %d transcribed, %d collected earlier, %d failed\n", p.batch, report.Done, report.Resumed, report.Failed)
 		if report.Done+report.Resumed > 0 {
-			err = errors.Join(err, f.Publish(ctx, p.batch, journal, path, manifest.Options{FS: retry.FS{Public: true}}))
+			path, failed := p.publish(ctx, f, journal)
+			if failed == nil {
+				fmt.Fprintf(p.stdout, "%s: results in %s\n", p.batch, path)
+			}
+			err = errors.Join(err, failed)
 		}
-		fmt.Fprintf(p.stdout, "%s: %d transcribed, %d collected earlier, %d failed; results in %s\n",
-			p.batch, report.Done, report.Resumed, report.Failed, path)
 		return err
 	})
 }
