@@ -37,7 +37,7 @@ func TestSmallDisk(t *testing.T) {
 				c2.Out, c2.Free, c2.Limits.upload = filepath.Join(disk, "out"), c.free, 64<<20
 			})
 			t.Cleanup(s.stop) // before the disk goes
-			s.upload("small.wav", wav(talk, 10))
+			require.Equal(t, done, s.ended(s.upload("small.wav", wav(talk, 10))).State)
 			filler := filepath.Join(disk, "somebody else's")
 			require.NoError(t, os.WriteFile(filler, make([]byte, 8<<20), 0o600))
 			a := s.do("PUT", uploadPath("large.wav"), bytes.NewReader(content))

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -281,11 +282,15 @@ func (st *stream) texts(n int) (texts []string, ids []int) {
 	return texts, ids
 }
 
-// files lists everything below a folder of the site, in order.
+// files lists everything below a folder of the site, in order. What the server
+// removes meanwhile is not there.
 func (s *site) files(dir string) (names []string) {
 	s.t.Helper()
 	root := filepath.Join(s.base, dir)
 	require.NoError(s.t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if path != root && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -297,7 +302,8 @@ func (s *site) files(dir string) (names []string) {
 	return names
 }
 
-// staged lists the recordings in the root's scopes.
+// staged lists the recordings in the root's scopes: uploads, and what a job's run
+// has of its own until the job has ended.
 func (s *site) staged() []string {
 	return slices.DeleteFunc(s.files("root/s"), func(name string) bool { return !strings.Contains(name, "/") })
 }
