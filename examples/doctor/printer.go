@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ type printer struct {
 	colour         bool // standard output is a terminal
 	progress       bool // standard error is one
 	shown          bool // a line of progress stands there
-	trial          bool // an engine was asked to transcribe
+	trial          bool // an engine is asked to transcribe
 	all            []finding
 }
 
@@ -119,12 +120,20 @@ func (p *printer) end() (sick bool, err error) {
 		_, err = fmt.Fprintf(p.stdout, "\nJobs run here; %s.\n", several(count[warning], "warning"))
 	case ok:
 		text := "All is well."
-		if !p.trial {
+		switch {
+		case !p.trial:
 			text = "All is well, as far as can be seen; doctor -try has the engine transcribe."
+		case !p.tried():
+			text = "All is well, as far as can be seen; no engine was there to be tried."
 		}
 		_, err = fmt.Fprintf(p.stdout, "\n%s\n", text)
 	}
 	return worst == problem, err
+}
+
+// tried tells whether an engine has transcribed something.
+func (p *printer) tried() bool {
+	return slices.ContainsFunc(p.all, func(f finding) bool { return strings.HasPrefix(f.Check, trialCheck) && f.Status == ok })
 }
 
 func several(n int, what string) string {

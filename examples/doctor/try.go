@@ -13,12 +13,15 @@ import (
 	"github.com/holdfast-go/holdfast/tempdir"
 )
 
+// trialCheck begins the names of these checks.
+const trialCheck = "try "
+
 // tryEngines lets the engines that are here transcribe a second of silence: a
 // program that tells its version may still lack a driver, or an instruction of
 // the processor.
 func (d *doctor) tryEngines(ctx context.Context, root *tempdir.Root) {
 	if d.python != "" {
-		d.tell(d.try(ctx, root, "try NeMo", engine.Choice{Name: engine.NeMo, Python: d.python, Model: d.model},
+		d.tell(d.try(ctx, root, trialCheck+"NeMo", engine.Choice{Name: engine.NeMo, Python: d.python, Model: d.model},
 			"name a model of NeMo by -model: a .nemo file, or owner/name"))
 		return
 	}
@@ -32,10 +35,10 @@ func (d *doctor) tryEngines(ctx context.Context, root *tempdir.Root) {
 		}
 	}
 	if choice.Binary == "" || choice.Model == "" {
-		d.tell(finding{Check: "try whisper.cpp", Status: note, Text: "it cannot be tried before its program and a model are here"})
+		d.tell(finding{Check: trialCheck + "whisper.cpp", Status: note, Text: "it cannot be tried before its program and a model are here"})
 		return
 	}
-	d.tell(d.try(ctx, root, "try whisper.cpp", choice, "install whisper.cpp anew, or name another by -binary"))
+	d.tell(d.try(ctx, root, trialCheck+"whisper.cpp", choice, "install whisper.cpp anew, or name another by -binary"))
 }
 
 func (d *doctor) try(ctx context.Context, root *tempdir.Root, check string, choice engine.Choice, do string) finding {

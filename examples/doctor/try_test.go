@@ -17,6 +17,7 @@ func TestTryWithRealEngine(t *testing.T) {
 	p.d.machine.run = thisMachine(nil).run
 	all, output, sick := p.examine()
 	require.False(t, sick, output)
+	require.Contains(t, output, "All is well.")
 	f := find(t, all, "try whisper.cpp")
 	require.Equal(t, ok, f.Status)
 	require.Regexp(t, `transcribed a second of silence with ggml-tiny\.en\.bin in [0-9.]+ s`, f.Text)
@@ -42,8 +43,9 @@ func TestTryFails(t *testing.T) {
 
 	p = newPatient(t)
 	p.d.trial = true
-	all, _, _ = p.examine()
+	all, output, _ = p.examine()
 	require.Equal(t, note, find(t, all, "try whisper.cpp").Status, "there is no model")
+	require.Contains(t, output, "All is well, as far as can be seen; no engine was there to be tried.")
 
 	p = newPatient(t)
 	p.d.trial, p.d.python = true, "/x/python"
