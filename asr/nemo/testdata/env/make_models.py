@@ -61,7 +61,7 @@ def train(model, steps=180, batch=8, rate=4e-3):
 def examine(model, work):
     """Refuse a model that does not read what it never saw."""
     texts = held_out()
-    paths = [os.path.join(work, "%02d.wav" % i) for i in range(len(texts))]
+    paths = [os.path.join(work, "%03d.wav" % i) for i in range(len(texts))]
     for path, text in zip(paths, texts):
         write_wav(path, say(text))
     heard = [h.text for h in model.transcribe(audio=paths, batch_size=8, num_workers=0, verbose=False)]

@@ -39,8 +39,10 @@ def build(kind, work):
 
 
 def preprocessor():
+    # Normalized as a whole: by bands, which is NeMo's habit, a short sentence with
+    # the same character again and again loses that character's tones.
     return dict(_target_="nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor", sample_rate=RATE,
-                normalize="per_feature", window_size=0.02, window_stride=0.01, window="hann", features=64,
+                normalize="all_features", window_size=0.02, window_stride=0.01, window="hann", features=64,
                 n_fft=512, dither=0.0, pad_to=0, frame_splicing=1)
 
 

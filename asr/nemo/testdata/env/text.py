@@ -21,7 +21,7 @@ def sentence(rng):
     return " ".join(rng.choice(WORDS) for _ in range(rng.randint(1, 4)))
 
 
-def held_out(count=30):
+def held_out(count=300):
     """Real words in combinations that the training never saw."""
     rng = random.Random(4242)
     return [" ".join(rng.choice(WORDS) for _ in range(rng.randint(2, 5))) for _ in range(count)]
