@@ -106,7 +106,7 @@ test("an upload that loses its connection can be tried again", withPage({}, asyn
   await line.stop();
 }));
 
-test("what cannot be read in a dropped folder is named, and the rest is taken", withPage({}, async ({ page }) => {
+test("what cannot be read in a dropped folder is named, an empty one too, and the rest is taken", withPage({}, async ({ page }) => {
   // A browser gives such entries for real files only, and root may read all of those.
   await page.evaluate((bytes) => {
     const unreadable = (_, failed) => failed(new DOMException("permission", "NotReadableError"));
@@ -117,11 +117,12 @@ test("what cannot be read in a dropped folder is named, and the rest is taken", 
     const dropped = folder("talks",
       (got) => got([file("c.wav"), { name: "b.wav", isFile: true, file: unreadable }]),
       (got) => got([file("a.wav"), folder("private", unreadable), folder("torn", (got) => got([file("d.wav")]), unreadable)]));
-    DataTransferItem.prototype.webkitGetAsEntry = () => dropped;
+    const entries = [dropped, folder("empty"), folder("hidden", (got) => got([file(".DS_Store")]))];
+    DataTransferItem.prototype.webkitGetAsEntry = () => entries.shift();
   }, [...wav(talk, 1)]);
   const data = await page.evaluateHandle(() => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File(["x"], "talks"));
+    for (const name of ["talks", "empty", "hidden"]) transfer.items.add(new File(["x"], name));
     return transfer;
   });
   await page.dispatchEvent("body", "drop", { dataTransfer: data });
@@ -130,7 +131,11 @@ test("what cannot be read in a dropped folder is named, and the rest is taken", 
     await state(page, name, "failed");
     assert.match(await card(page, name).textContent(), new RegExp(`could not read this ${what}`));
   }
-  assert.equal(await page.locator(".card").count(), 6);
+  for (const name of ["empty", "hidden"]) {
+    await state(page, name, "failed");
+    assert.match(await card(page, name).textContent(), /nothing to transcribe in this folder/);
+  }
+  assert.equal(await page.locator(".card").count(), 8);
 }));
 
 test("a file that is gone before it is sent is not called a lost connection", withPage({}, async ({ page, server }) => {

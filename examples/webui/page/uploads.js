@@ -108,12 +108,17 @@ const unreadable = (what) => `The browser could not read this ${what}. It may be
 // readable tells a file that cannot be read from a connection that is lost.
 const readable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
-// filesIn lists what was dropped, the files in folders too. What cannot be read
-// is in the list as a name with its problem.
+// filesIn lists what was dropped, the files in folders too. What cannot be read,
+// and a folder with nothing in it, is in the list as a name with its problem.
 export async function filesIn(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (entries.length === 0) return [...transfer.files];
-  return (await Promise.all(entries.map(walk))).flat();
+  const empty = (entry) => ({ name: entry.name, size: 0, problem: "There is nothing to transcribe in this folder." });
+  const files = await Promise.all(entries.map(async (entry) => {
+    const found = await walk(entry);
+    return found.length > 0 ? found : [empty(entry)];
+  }));
+  return files.flat();
 }
 
 async function walk(entry) {
