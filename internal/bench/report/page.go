@@ -13,8 +13,8 @@ the ratios carry over to another one. Everything is made by one command, in the 
 
     go run ./report
 
-A table shows medians, and in brackets the peer beside ` + "`holdfast`" + `: (2) means that ` + "`holdfast`" + ` is twice as good, (0.5) that
-the peer is. The raw results are in [benchmarks.txt](benchmarks.txt), with the scatter by
+A table shows medians, and in brackets the peer beside ` + "`holdfast`" + ` in the same round, again as a median: (2) means that
+` + "`holdfast`" + ` is twice as good, (0.5) that the peer is. The raw results are in [benchmarks.txt](benchmarks.txt), with the scatter by
 
     GOWORK=off go tool -modfile=../tools/go.mod benchstat -col /by ../../docs/benchmarks.txt
 `
@@ -106,18 +106,20 @@ func cell(s section, ours, r row, group, unit string) string {
 	if beside, ok := r.median(group, s.inCell); ok && beside > 0 {
 		return strings.TrimPrefix(text+", "+value(beside, s.inCell)+" "+heading(s.inCell), ", ")
 	}
-	base, _ := ours.median(group, unit)
-	if r.by == ours.by || v == 0 || base == 0 || unit == "%-failed" {
+	ratio := r.beside(ours, group, unit)
+	if s.better == "more" {
+		ratio = ours.beside(r, group, unit)
+	}
+	if r.by == ours.by || ratio == 0 || unit == "%-failed" {
 		return text
 	}
-	ratio := v / base
-	if s.better == "more" {
-		ratio = base / v
-	}
-	if ratio >= 100 {
+	switch {
+	case ratio >= 100:
 		return fmt.Sprintf("%s (%.0f)", text, ratio)
+	case ratio >= 2:
+		return fmt.Sprintf("%s (%.2g)", text, ratio)
 	}
-	return fmt.Sprintf("%s (%.2g)", text, ratio)
+	return fmt.Sprintf("%s (%.2f)", text, ratio)
 }
 
 func value(v float64, unit string) string {

@@ -127,7 +127,7 @@ func withoutProcs(name string) string {
 	return name[:i]
 }
 
-// row is one peer's line in the table: its values by group and unit, sorted.
+// row is one peer's line in the table: its values by group and unit, round by round.
 type row struct {
 	by     string
 	text   string
@@ -159,7 +159,6 @@ func (r row) add(s sample) {
 	}
 	for unit, v := range s.values {
 		r.values[s.group][unit] = append(r.values[s.group][unit], v)
-		slices.Sort(r.values[s.group][unit])
 	}
 }
 
@@ -169,5 +168,27 @@ func (r row) median(group, unit string) (float64, bool) {
 	if len(list) == 0 {
 		return 0, false
 	}
-	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2, true
+	return median(list), true
+}
+
+func median(list []float64) float64 {
+	list = slices.Sorted(slices.Values(list))
+	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
+}
+
+// beside is the median of what r is as a multiple of another row in the same round: what is slow for a while is slow
+// for both. It is 0 where there is nothing to compare.
+func (r row) beside(other row, group, unit string) float64 {
+	ours, theirs := r.values[group][unit], other.values[group][unit]
+	if len(ours) == 0 || len(ours) != len(theirs) {
+		return 0
+	}
+	ratios := make([]float64, len(ours))
+	for i := range ours {
+		if theirs[i] == 0 {
+			return 0
+		}
+		ratios[i] = ours[i] / theirs[i]
+	}
+	return median(ratios)
 }
