@@ -111,12 +111,21 @@ func (j *Journal) commit(ctx context.Context, b *batch) {
 		}
 	}
 	close(b.done)
-	if j.queue != nil {
+	j.handOn()
+}
+
+// handOn gives the lead to whoever waits for it.
+func (j *Journal) handOn() {
+	switch {
+	case len(j.clears) > 0: // first: batches may come without end
+		close(j.clears[0])
+		j.clears = j.clears[1:]
+	case j.queue != nil:
 		j.queue.lead <- struct{}{}
-		return
+	default:
+		j.committing = false
+		j.idle.Broadcast()
 	}
-	j.committing = false
-	j.idle.Broadcast()
 }
 
 // pacemaker is how the last commit went.

@@ -35,8 +35,9 @@ type Journal struct {
 	mu         sync.Mutex
 	idle       sync.Cond
 	open       bool
-	committing bool   // somebody leads
-	queue      *batch // what the next commit writes
+	committing bool            // somebody leads
+	queue      *batch          // what the next commit writes
+	clears     []chan struct{} // calls of Clear that wait for the lead
 	records    []*record
 	index      map[string]int
 
