@@ -2,6 +2,7 @@ package jetstream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -73,31 +74,35 @@ func TestCluster(t *testing.T) {
 	require.NoError(t, err)
 	info, err := stream.Info(t.Context(), natsjs.WithSubjectFilter("hf.job.b.>"))
 	require.NoError(t, err)
-	others := 0
 	engine := &fake{hear: func(ctx context.Context, n int) (asr.Transcript, error) {
 		if n == 0 { // another worker is faster with all of them
 			for subject := range info.State.Subjects {
 				id := subject[strings.LastIndexByte(subject, '.')+1:]
-				if _, err := js.Publish(ctx, "hf.res.b."+id, []byte(`{"error": "somebody else"}`), natsjs.WithExpectLastSequencePerSubject(0)); err == nil {
-					others++
+				result := fmt.Appendf(nil, `{"job": %q, "error": "somebody else"}`, id)
+				for stands := false; !stands; { // a cluster may answer late, or not yet
+					_, err := js.Publish(ctx, "hf.res.b."+id, result, natsjs.WithExpectLastSequencePerSubject(0))
+					answer, refused := errors.AsType[*natsjs.APIError](err)
+					stands = err == nil || refused && answer.ErrorCode == natsjs.JSErrCodeStreamWrongLastSequence
 				}
 			}
 		}
 		return say(ctx, n)
 	}}
 	run := asr.Options{Root: openRoot(t, dir+"/r"), Journal: openJournal(t, dir+"/worker.jsonl")}
-	worked, err := fleet.Work(t.Context(), engine, jetstream.WorkOptions{Run: run, Idle: ms(500)})
-	require.NoError(t, err)
-	require.Equal(t, 1, worked.Late)
-	require.Equal(t, 10, worked.Done+others)
+	worked := workOff(t, fleet, "b", engine, run)
+	require.Positive(t, worked.Late)
+	require.Equal(t, 10, worked.Done+worked.Late+worked.Skipped, "%+v", worked)
+	journal := openJournal(t, dir+"/journal.jsonl")
+	report, err := fleet.Collect(t.Context(), "b", journal, jetstream.CollectOptions{})
+	require.Equal(t, 10, report.Done+report.Failed)
+	require.ErrorContains(t, failed(err)["00000.wav"], "somebody else")
 
 	servers[0].Shutdown()
-	journal := openJournal(t, dir+"/journal.jsonl")
 	_, err = fleet.Submit(t.Context(), "b", input(entries), jetstream.SubmitOptions{RetryFailed: true})
 	require.NoError(t, err)
-	_, err = fleet.Work(t.Context(), &fake{}, jetstream.WorkOptions{Run: run, Idle: time.Second})
+	workOff(t, fleet, "b", &fake{}, run)
+	again, err := fleet.Collect(t.Context(), "b", journal, jetstream.CollectOptions{})
 	require.NoError(t, err)
-	report, err := fleet.Collect(t.Context(), "b", journal, jetstream.CollectOptions{})
-	require.NoError(t, err)
-	require.Equal(t, 10, report.Done)
+	require.Equal(t, 10, again.Done+again.Resumed)
+	require.Equal(t, report.Failed, again.Done)
 }

@@ -47,7 +47,7 @@ func TestDiskFull(t *testing.T) {
 		submitted <- err
 	}()
 	for range 2 {
-		start(t, "work", filepath.Join(dir, "w"), "nats://"+address, "20").await(t)
+		start(t, "work", filepath.Join(dir, "w"), "nats://"+address, "60").await(t)
 	}
 	waitFor(t, func() bool {
 		status, err := fleet.Status(t.Context(), "b")
@@ -107,9 +107,10 @@ func TestPowerCut(t *testing.T) {
 	defer fleet.Close()
 	_, err = fleet.Submit(t.Context(), "b", input(entries), jetstream.SubmitOptions{})
 	require.NoError(t, err)
-	start(t, "work", filepath.Join(dir, "w"), "nats://"+address, "1").await(t)
 	path := filepath.Join(dir, "journal.jsonl")
 	collector := start(t, "collect", path, "nats://"+address, "b")
+	collector.await(t)
+	start(t, "work", filepath.Join(dir, "w"), "nats://"+address, "20").await(t)
 	waitFor(t, func() bool { return countLines(path) > 50 })
 
 	server.end()

@@ -178,6 +178,29 @@ func (o *office) work(engine asr.Transcriber, options jetstream.WorkOptions) (st
 	return stop
 }
 
+// workOff runs a worker until nothing of the batch waits.
+func workOff(t *testing.T, fleet *jetstream.Fleet, batch string, engine asr.Transcriber, run asr.Options) jetstream.Worked {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var worked jetstream.Worked
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		worked, err = fleet.Work(ctx, engine, jetstream.WorkOptions{Run: run})
+	}()
+	waitFor(t, func() bool {
+		status, err := fleet.Status(t.Context(), batch)
+		require.NoError(t, err)
+		return status.Waiting == 0
+	})
+	cancel()
+	<-ended
+	require.ErrorIs(t, err, context.Canceled)
+	return worked
+}
+
 func (o *office) submit(batch string, entries []manifest.Entry, options jetstream.SubmitOptions) jetstream.Submitted {
 	o.t.Helper()
 	s, err := o.fleet.Submit(o.t.Context(), batch, input(entries), options)

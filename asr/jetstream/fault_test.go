@@ -297,8 +297,7 @@ func TestUnsentIsSentFirst(t *testing.T) {
 	journal := openJournal(t, tempDir(t)+"/worker.jsonl")
 	run := asr.Options{Root: o.root, Journal: journal}
 	o.submit("b", entries, jetstream.SubmitOptions{})
-	_, err := o.fleet.Work(t.Context(), &fake{}, jetstream.WorkOptions{Run: run, Idle: ms(100)})
-	require.NoError(t, err)
+	workOff(t, o.fleet, "b", &fake{}, run)
 
 	other := newOffice(t, jetstream.Config{})
 	other.submit("b", entries, jetstream.SubmitOptions{})
@@ -306,17 +305,63 @@ func TestUnsentIsSentFirst(t *testing.T) {
 		require.NoError(t, os.Remove(e.AudioPath))
 	}
 	engine := &fake{}
-	worked, err := other.fleet.Work(t.Context(), engine, jetstream.WorkOptions{Run: run, Idle: ms(100)})
-	require.NoError(t, err)
-	require.Equal(t, jetstream.Worked{Done: 2, Resumed: 2, Skipped: 2}, worked)
+	require.Equal(t, jetstream.Worked{Done: 2, Resumed: 2, Skipped: 2}, workOff(t, other.fleet, "b", engine, run))
 	require.Zero(t, engine.calls.Load())
-	_, err = other.collect("b")
+	_, err := other.collect("b")
 	require.NoError(t, err)
 	require.Equal(t, numbers(0, 2), other.published("b"))
 	for _, e := range other.journal.All() {
 		_, ok := e.Extra.Get("fleet_job")
 		require.False(t, ok)
 	}
+}
+
+// A worker's journal does not grow for ever: it is cleared when all of it is on
+// the server, also while other jobs of the worker are being done.
+func TestWorkersJournalIsCleared(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 50), jetstream.SubmitOptions{})
+	journal := openJournal(t, tempDir(t)+"/worker.jsonl")
+	engine := &fake{parallel: 3}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := o.fleet.Work(ctx, engine, jetstream.WorkOptions{Run: asr.Options{Root: o.root, Journal: journal}, MaxRecords: 10})
+		ended <- err
+	}()
+	_, err := o.collect("b")
+	require.NoError(t, err)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	require.Equal(t, numbers(0, 50), o.published("b"))
+	require.EqualValues(t, 50, engine.calls.Load())
+	left := 0
+	for range journal.All() {
+		left++
+	}
+	require.Less(t, left, 13, "10, and what two other calls have added meanwhile")
+}
+
+// What could not be sent stays in it.
+func TestUnsentIsNotCleared(t *testing.T) {
+	o := newOffice(t, jetstream.Config{})
+	o.submit("b", o.record(0, 3), jetstream.SubmitOptions{})
+	journal := openJournal(t, tempDir(t)+"/worker.jsonl")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	engine := &fake{hear: func(ctx context.Context, n int) (asr.Transcript, error) {
+		require.NoError(t, o.raw().DeleteStream(ctx, "HF_RESULTS"))
+		stop() // nor is the server waited for any longer than for the last words
+		return say(ctx, n)
+	}}
+	_, err := o.fleet.Work(ctx, engine, jetstream.WorkOptions{Run: asr.Options{Root: o.root, Journal: journal}, MaxRecords: 1})
+	require.Error(t, err)
+	left := 0
+	for range journal.All() {
+		left++
+	}
+	require.Equal(t, 1, left)
 }
 
 // A worker on which everything fails at once does not draw all jobs to it and

@@ -2,7 +2,7 @@ package jetstream_test
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -57,9 +57,11 @@ func TestSubmitReconciles(t *testing.T) {
 	require.EqualValues(t, 7, engine.calls.Load())
 	_, err = stop()
 	require.ErrorIs(t, err, context.Canceled)
-
-	status, err = o.fleet.Status(t.Context(), "b")
-	require.NoError(t, err)
+	waitFor(t, func() bool { // the server takes acknowledgements in its own time
+		status, err = o.fleet.Status(t.Context(), "b")
+		require.NoError(t, err)
+		return status.Waiting == 0 && status.Working == 0
+	})
 	require.Equal(t, jetstream.Status{Jobs: 7, Done: 7}, status)
 }
 
@@ -235,20 +237,41 @@ func TestNamesAndMissingBatches(t *testing.T) {
 	require.Zero(t, report.Total)
 }
 
-// A worker ends by itself when there is nothing to do for long enough, and it may
-// start before anybody has submitted.
+// A worker ends by itself when there is nothing to do for long enough.
 func TestIdleWorkerEnds(t *testing.T) {
 	o := newOffice(t, jetstream.Config{})
-	journal := openJournal(t, o.dir+"/worker.jsonl")
-	ended := make(chan error, 1)
-	go func() {
-		worked, err := o.fleet.Work(t.Context(), &fake{parallel: 3}, jetstream.WorkOptions{
-			Run: asr.Options{Root: o.root, Journal: journal}, Idle: time.Second})
-		if err == nil && worked.Done != 7 {
-			err = errors.New("it did not do all")
-		}
-		ended <- err
-	}()
 	o.submit("b", o.record(0, 7), jetstream.SubmitOptions{})
-	require.NoError(t, <-ended)
+	journal := openJournal(t, o.dir+"/worker.jsonl")
+	worked, err := o.fleet.Work(t.Context(), &fake{parallel: 3}, jetstream.WorkOptions{
+		Run: asr.Options{Root: o.root, Journal: journal}, Idle: 3 * time.Second})
+	require.NoError(t, err)
+	require.Equal(t, jetstream.Worked{Done: 7}, worked)
+}
+
+// It may start before anybody has submitted.
+func TestWorkerBeforeSubmit(t *testing.T) {
+	waiting := make(chan struct{})
+	o := newOffice(t, jetstream.Config{Logger: slog.New(hears{"nothing was submitted", waiting})})
+	o.work(&fake{}, jetstream.WorkOptions{})
+	<-waiting
+	o.submit("b", o.record(0, 1), jetstream.SubmitOptions{})
+	_, err := o.collect("b")
+	require.NoError(t, err)
+}
+
+// hears closes a channel when a text is logged, which must be once.
+type hears struct {
+	text  string
+	heard chan struct{}
+}
+
+func (h hears) Enabled(context.Context, slog.Level) bool { return true }
+func (h hears) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h hears) WithGroup(string) slog.Handler            { return h }
+
+func (h hears) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, h.text) {
+		close(h.heard)
+	}
+	return nil
 }

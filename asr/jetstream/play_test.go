@@ -89,7 +89,7 @@ func playWorker(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Println("ready")
-	_, err = fleet.Work(ctx, engine, jetstream.WorkOptions{Run: asr.Options{Root: root, Journal: journal}, MaxTries: 20})
+	_, err = fleet.Work(ctx, engine, jetstream.WorkOptions{Run: asr.Options{Root: root, Journal: journal}, MaxTries: 20, MaxRecords: 25})
 	return err
 }
 

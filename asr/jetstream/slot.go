@@ -84,6 +84,9 @@ func (s *slot) attempt(ctx context.Context, j *job, tries int) (delay time.Durat
 	t, err := s.transcribe(ctx, j)
 	if err == nil {
 		s.untroubled()
+		if !t.Resumed {
+			s.kept.records.Add(1)
+		}
 		return settled, s.succeed(ctx, j, t)
 	}
 	if ctx.Err() != nil {

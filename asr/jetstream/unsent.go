@@ -29,6 +29,7 @@ func (w *worker) sendUnsent(ctx context.Context) error {
 	recent := 4 * w.slots
 	var last []manifest.Entry
 	for _, e := range w.opts.Run.Journal.All() {
+		w.kept.records.Add(1)
 		last = append(last, e)
 		if len(last) > recent {
 			last = last[1:]

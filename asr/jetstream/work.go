@@ -21,10 +21,13 @@ import (
 type WorkOptions struct {
 	// Run says how one utterance is transcribed. Its journal is the worker's own:
 	// a transcript is there before it is sent, and is not made again if that
-	// fails. It must not be the collector's. It grows with each transcript, on
-	// disk and in memory; between two calls of Work it may be removed, which costs
-	// no more than to transcribe again what is not on the server.
+	// fails. It must not be the collector's, since it is cleared now and then.
 	Run asr.Options
+
+	// MaxRecords is how many transcripts the worker's journal holds before it is
+	// cleared, once all of them are on the server. Until then a recording that
+	// comes again, in another batch, is not transcribed again. 0: 10,000.
+	MaxRecords int
 
 	// MaxTries is how often a job is given to a worker before it counts as
 	// failed: whoever gets it next would die of it too. A worker that is killed
@@ -37,7 +40,10 @@ type WorkOptions struct {
 	Client *http.Client // fetches URLs; nil: http.DefaultClient
 }
 
-const defaultMaxTries = 5
+const (
+	defaultMaxTries   = 5
+	defaultMaxRecords = 10_000
+)
 
 // Worked sums up what a worker did.
 type Worked struct {
@@ -61,6 +67,9 @@ func (f *Fleet) Work(ctx context.Context, t asr.Transcriber, o WorkOptions) (Wor
 	}
 	if o.MaxTries <= 0 {
 		o.MaxTries = defaultMaxTries
+	}
+	if o.MaxRecords <= 0 {
+		o.MaxRecords = defaultMaxRecords
 	}
 	host, _ := os.Hostname() // for people
 	w := &worker{fleet: f, engine: t, about: t.Engine(), opts: o, log: f.log, name: fmt.Sprintf("%s-%d", host, os.Getpid())}
@@ -128,6 +137,7 @@ type worker struct {
 	batches        jetstream.KeyValue
 	lease          time.Duration
 	scope          *tempdir.Scope
+	kept           kept
 
 	mu       sync.Mutex
 	report   Worked
@@ -181,11 +191,12 @@ func (w *worker) loop(ctx context.Context) error {
 			sleep(ctx, 250*time.Millisecond)
 		case message != nil:
 			w.begin()
-			err := s.do(ctx, message)
+			err := w.kept.during(func() error { return s.do(ctx, message) })
 			w.end()
 			if err != nil {
 				return err
 			}
+			w.clear(ctx)
 			sleep(ctx, w.caution())
 		case w.idle():
 			return nil
