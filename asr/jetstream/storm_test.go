@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,6 +59,7 @@ func TestStorm(t *testing.T) {
 	collector.await(t)
 	waitFor(t, func() bool { return countLines(path) > jobs/4 })
 	collector.end()
+	s.killServer() // in the midst of it, however fast all this is
 	journal := openJournal(t, path)
 	report, err := fleet.Collect(t.Context(), "storm", journal, jetstream.CollectOptions{})
 	require.NoError(t, err)
@@ -105,9 +107,12 @@ type storm struct {
 	dir, address string
 	stop         []func()
 
-	server                       *player
-	workers                      []*player
-	workersKilled, serversKilled int
+	workers       []*player
+	workersKilled int
+
+	mu            sync.Mutex
+	server        *player
+	serversKilled int
 }
 
 func (s *storm) serve() {
@@ -163,6 +168,8 @@ func (s *storm) killWorker() {
 }
 
 func (s *storm) killServer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.server.end()
 	s.serversKilled++
 	down := time.NewTimer(time.Duration(rand.IntN(300)) * time.Millisecond)
