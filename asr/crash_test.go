@@ -96,9 +96,6 @@ func inMemory(t *testing.T) {
 // disk may then be in is looked at: what was shown is in the journal, what was
 // published is there and whole, and the same job comes to its end.
 func TestEveryCrashOfTheWholeJob(t *testing.T) {
-	if testing.Short() {
-		t.Skip("thousands of crash states")
-	}
 	inMemory(t)
 	texts := map[string]string{"one.txt": "number 118\n", "two.txt": "number 123\n"}
 	states := 0
@@ -135,9 +132,6 @@ func TestEveryCrashOfTheWholeJob(t *testing.T) {
 // After a crash the same command goes on: with a disk in any of the states that
 // one cut can leave, the job comes to its end.
 func TestJobEndsAfterEveryCrash(t *testing.T) {
-	if testing.Short() {
-		t.Skip("thousands of crash states")
-	}
 	inMemory(t)
 	one := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		return jobOf(t, fs, dir, ack, "one.wav") // each state costs a whole job

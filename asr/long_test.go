@@ -232,9 +232,6 @@ func TestLongRecordingTwiceInOneBatch(t *testing.T) {
 // The power is cut after every operation over a recording in two parts: what
 // was shown is kept, and the same job comes to its end.
 func TestEveryCrashOfLongRecording(t *testing.T) {
-	if testing.Short() {
-		t.Skip("thousands of crash states")
-	}
 	inMemory(t)
 	long := func(t *testing.T, fs retry.FS, dir string, ack func(string)) error {
 		ctx := context.Background()

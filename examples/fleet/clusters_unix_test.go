@@ -90,6 +90,9 @@ func (c *cluster) command(shell, script string, env ...string) *exec.Cmd {
 // The documented recipes, each task as a process. One of them is killed, and
 // started again as the scheduler would.
 func TestClusterRecipes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts programs by the hundred")
+	}
 	const recordings, shards = 40, 8
 	for name, r := range map[string]struct{ shell, script, index string }{
 		"Slurm":      {"bash", recipe(t, "#SBATCH"), "SLURM_ARRAY_TASK_ID"},
