@@ -350,8 +350,11 @@ func TestUnsentIsNotCleared(t *testing.T) {
 	journal := openJournal(t, tempDir(t)+"/worker.jsonl")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	js := o.raw()
 	engine := &fake{hear: func(ctx context.Context, n int) (asr.Transcript, error) {
-		require.NoError(t, o.raw().DeleteStream(ctx, "HF_RESULTS"))
+		if err := js.DeleteStream(ctx, "HF_RESULTS"); err != nil {
+			t.Error(err)
+		}
 		stop() // nor is the server waited for any longer than for the last words
 		return say(ctx, n)
 	}}
