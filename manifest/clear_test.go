@@ -118,18 +118,9 @@ func clearJournal(t *testing.T, files retry.FS, dir string, ack func(string)) er
 	// rightly; but what Clear meets it has to say.
 	var gotOver error
 	clearing := false
-	inner := files.Intercept
-	files.Intercept = func(op *retry.Op, next func() error) error {
-		run := next
-		if inner != nil {
-			run = func() error { return inner(op, next) }
-		}
-		err := run()
-		if err != nil && !clearing && slices.Contains([]retry.Kind{retry.OpSync, retry.OpAppend, retry.OpSyncDir}, op.Kind) {
-			gotOver = err
-		}
-		return err
-	}
+	files = noting(files, &gotOver, func(op *retry.Op) bool {
+		return !clearing && slices.Contains([]retry.Kind{retry.OpSync, retry.OpAppend, retry.OpSyncDir}, op.Kind)
+	})
 	j, err := manifest.OpenJournal(t.Context(), path, manifest.Options{FS: files})
 	if err != nil {
 		return err

@@ -68,6 +68,24 @@ func oldJournal(t *testing.T, path string) (acked []string) {
 	return acked
 }
 
+// noting keeps the last error of those operations that are meant, which the
+// library may be right not to tell.
+func noting(files retry.FS, last *error, meant func(*retry.Op) bool) retry.FS {
+	inner := files.Intercept
+	files.Intercept = func(op *retry.Op, next func() error) error {
+		run := next
+		if inner != nil {
+			run = func() error { return inner(op, next) }
+		}
+		err := run()
+		if err != nil && meant(op) {
+			*last = err
+		}
+		return err
+	}
+	return files
+}
+
 // useJournal opens, appends, publishes and closes, as a program does that goes
 // on after errors, and checks what is on disk.
 func useJournal(t *testing.T, files retry.FS, dir string) error {
@@ -78,18 +96,9 @@ func useJournal(t *testing.T, files retry.FS, dir string) error {
 	// A failed sync of the journal is got over with a new file, rightly.
 	var gotOver error
 	opening := true
-	inner := files.Intercept
-	files.Intercept = func(op *retry.Op, next func() error) error {
-		run := next
-		if inner != nil {
-			run = func() error { return inner(op, next) }
-		}
-		err := run()
-		if err != nil && (op.Kind == retry.OpSync && op.Path == path || op.Kind == retry.OpSyncDir && opening) {
-			gotOver = err
-		}
-		return err
-	}
+	files = noting(files, &gotOver, func(op *retry.Op) bool {
+		return op.Kind == retry.OpSync && op.Path == path || op.Kind == retry.OpSyncDir && opening
+	})
 	j, err := manifest.OpenJournal(t.Context(), path, manifest.Options{FS: files})
 	if err != nil {
 		recovered(t, path, acked, tried)

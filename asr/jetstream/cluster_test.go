@@ -79,7 +79,7 @@ func TestCluster(t *testing.T) {
 			for subject := range info.State.Subjects {
 				id := subject[strings.LastIndexByte(subject, '.')+1:]
 				result := fmt.Appendf(nil, `{"job": %q, "error": "somebody else"}`, id)
-				for stands := false; !stands; { // a cluster may answer late, or not yet
+				for stands := false; !stands && ctx.Err() == nil; { // a cluster may answer late, or not yet
 					_, err := js.Publish(ctx, "hf.res.b."+id, result, natsjs.WithExpectLastSequencePerSubject(0))
 					answer, refused := errors.AsType[*natsjs.APIError](err)
 					stands = err == nil || refused && answer.ErrorCode == natsjs.JSErrCodeStreamWrongLastSequence

@@ -343,28 +343,41 @@ func TestWorkersJournalIsCleared(t *testing.T) {
 	require.Less(t, left, 13, "10, and what two other calls have added meanwhile")
 }
 
-// What could not be sent stays in it.
+// What could not be sent stays in it, also when another job of the worker would
+// have it cleared: here the store for long transcripts is gone.
 func TestUnsentIsNotCleared(t *testing.T) {
 	o := newOffice(t, jetstream.Config{})
-	o.submit("b", o.record(0, 3), jetstream.SubmitOptions{})
+	o.submit("b", o.record(0, 2), jetstream.SubmitOptions{})
 	journal := openJournal(t, tempDir(t)+"/worker.jsonl")
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
 	js := o.raw()
-	engine := &fake{hear: func(ctx context.Context, n int) (asr.Transcript, error) {
-		if err := js.DeleteStream(ctx, "HF_RESULTS"); err != nil {
-			t.Error(err)
+	long, begun, sent := strings.Repeat("and so on ", 300_000), make(chan struct{}), make(chan struct{})
+	engine := &fake{parallel: 2, hear: func(ctx context.Context, n int) (asr.Transcript, error) {
+		if n == 0 {
+			<-begun // so that the other job cannot be over before this one is under way
+			return say(ctx, n)
 		}
-		stop() // nor is the server waited for any longer than for the last words
-		return say(ctx, n)
+		close(begun)
+		<-sent
+		return asr.Transcript{Text: long}, nil
 	}}
-	_, err := o.fleet.Work(ctx, engine, jetstream.WorkOptions{Run: asr.Options{Root: o.root, Journal: journal}, MaxRecords: 1})
-	require.Error(t, err)
-	left := 0
-	for range journal.All() {
-		left++
+	ended := make(chan error, 1)
+	go func() {
+		_, err := o.fleet.Work(t.Context(), engine, jetstream.WorkOptions{Run: asr.Options{Root: o.root, Journal: journal}, MaxRecords: 1})
+		ended <- err
+	}()
+	waitFor(t, func() bool {
+		status, err := o.fleet.Status(t.Context(), "b")
+		require.NoError(t, err)
+		return status.Done == 1
+	})
+	require.NoError(t, js.DeleteStream(t.Context(), "OBJ_hf_files"))
+	close(sent)
+	require.ErrorIs(t, <-ended, natsjs.ErrBucketNotFound)
+	var left []string
+	for _, e := range journal.All() {
+		left = append(left, e.PredText)
 	}
-	require.Equal(t, 1, left)
+	require.Contains(t, left, long)
 }
 
 // A worker on which everything fails at once does not draw all jobs to it and
